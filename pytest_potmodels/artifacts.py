@@ -1,0 +1,162 @@
+"""The values that the steps exchange: request -> resolved -> stored -> loaded."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+
+from pytest_potmodels.digests import Digest, digest_of_files, state_checksum
+from pytest_potmodels.identifiers import ModelId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["vision", "language"]
+#: How a folder is turned into an object: the key of the registry in `loading/`.
+Format = Literal["transformers", "torchvision", "mock"]
+Origin = Literal["pretrained", "cached", "mock"]
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How to build the object: head, number type, seed of whatever the files do not fix."""
+
+    task: str | None = None
+    auto_class: str | None = None
+    dtype: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """What somebody asked for: a model, what it is used as, and how to load it."""
+
+    id: ModelId
+    asked: str
+    kind: Kind
+    options: LoadOptions = LoadOptions()
+    #: A URL whose weights replace the architecture's own.
+    weights: str | None = None
+    #: Whether `kind` was stated or known, rather than assumed.
+    kind_known: bool = True
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file of a model: its place in the folder, where its bytes are, what they must be."""
+
+    path: PurePosixPath
+    url: str
+    size: int | None = None
+    digests: tuple[Digest, ...] = ()
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    """A source's answer: which files, from where, with which digests."""
+
+    id: ModelId
+    kind: Kind
+    format: Format
+    files: tuple[RemoteFile, ...] = ()
+    #: The immutable name of this content: a commit, a weights name.
+    revision: str | None = None
+    #: Other names of the same model (an old id without its organisation).
+    aliases: tuple[str, ...] = ()
+    architecture: str | None = None
+    origin: str = ""
+    license: str = "unknown"
+    gated: bool = False
+    #: The folder or file to use where it lies, without a copy.
+    in_place: Path | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes in all, as far as upstream states them."""
+        return sum(file.size or 0 for file in self.files)
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One file of a stored model, with the digest of the bytes that were admitted."""
+
+    path: str
+    size: int
+    sha256: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model on disk, and all its manifest says."""
+
+    id: ModelId
+    path: Path
+    kind: Kind
+    format: Format
+    files: tuple[StoredFile, ...]
+    revision: str | None = None
+    #: Branches, tags and "" (the default) that were resolved to this revision.
+    refs: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    architecture: str | None = None
+    origin: str = ""
+    license: str = "unknown"
+    gated: bool = False
+    in_place: bool = False
+    #: Whether this call brought the files, rather than finding them.
+    fresh: bool = field(default=False, compare=False)
+
+    @property
+    def digest(self) -> str:
+        """One sha256 over the digests and paths of all files."""
+        return digest_of_files({file.path: file.sha256 for file in self.files})
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model that a test can call.
+
+    Calling it calls `.model`. `.source` is "pretrained" (fetched by this call), "cached" or "mock".
+    """
+
+    id: ModelId
+    model: Any
+    source: Origin
+    kind: Kind
+    tokenizer: Any = None
+    processor: Any = None
+    transforms: Any = None
+    categories: tuple[str, ...] = ()
+    config: "Mapping[str, Any]" = field(default_factory=dict)
+    path: Path | None = None
+    #: sha256 over the files; "" for a mock, which has none.
+    digest: str = ""
+    revision: str | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the model."""
+        return self.model(*args, **kwargs)
+
+    @property
+    def is_mock(self) -> bool:
+        """Whether this is a stand-in without real weights."""
+        return self.source == "mock"
+
+    @cached_property
+    def memory_mb(self) -> float:
+        """Size of parameters and buffers, in MiB."""
+        tensors = {id(t): t for t in (*self.model.parameters(), *self.model.buffers())}
+        return float(sum(t.numel() * t.element_size() for t in tensors.values()) / MEGABYTE)
+
+    @cached_property
+    def checksum(self) -> str:
+        """The sha256 over the sorted state dict, as it was when first asked for."""
+        return state_checksum(self.model.state_dict())

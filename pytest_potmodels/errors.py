@@ -1,0 +1,144 @@
+"""Every error this package raises on purpose, with its exit code and its remedy.
+
+    PotModelsError                      70  our own fault, unless a class below says otherwise
+    ├── UsageError                       2  a name, key, value or option that cannot be meant
+    │   └── UnknownNameError             2  ... with close matches
+    ├── UnavailableError                 3  the model cannot be had; `reason` says why, in one word
+    │   ├── ModelTooLargeError           3
+    │   └── MissingPackageError          3
+    ├── DigestMismatchError              4  bytes that are not the expected bytes; never substituted
+    └── StoreError                       3  the cache folder: full, read-only, locked
+
+Errors cross process borders (pytest-xdist), so they pickle with all their fields.
+"""
+
+import difflib
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Reason(StrEnum):
+    """Why a model cannot be had: the code that skip reasons, ledger rows and `--json` carry."""
+
+    NOT_CACHED = "not-cached"
+    OFFLINE = "offline"
+    SERVER = "server-error"
+    TIMEOUT = "timeout"
+    GATED = "gated"
+    PRIVATE = "private-or-missing"
+    UNKNOWN_MODEL = "unknown-model"
+    UNKNOWN_REVISION = "unknown-revision"
+    PACKAGE_MISSING = "package-missing"
+    TOO_LARGE = "too-large"
+    NOT_LOADABLE = "not-loadable"
+    MEMORY_LIMIT = "memory-limit"
+    MOCK_ONLY = "mock-only"
+
+
+#: A name that does not exist upstream is a mistake to report, not something to stand in for.
+NEVER_SUBSTITUTED = frozenset({Reason.UNKNOWN_MODEL, Reason.UNKNOWN_REVISION, Reason.TOO_LARGE})
+
+
+class PotModelsError(Exception):
+    """An error with one sentence of what happened and one of what mends it."""
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  To mend it: {self.remedy}" if self.remedy else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__.copy()))
+
+
+def _rebuild(
+    kind: type[PotModelsError], args: tuple[object, ...], fields: dict[str, object]
+) -> PotModelsError:
+    """Undo `__reduce__`; keyword-only fields rule out the default way."""
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
+
+
+class UsageError(PotModelsError):
+    """What was written cannot be meant: an option, a key, a value, a marker argument."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A name that is not among the known ones; the message lists the close ones."""
+
+    def __init__(
+        self, what: str, name: str, known: Iterable[str], *, remedy: str = "", where: str = ""
+    ) -> None:
+        self.name = name
+        self.matches = close_matches(name, known)
+        meant = f" Did you mean {_either(self.matches)}?" if self.matches else ""
+        place = f"{where}: " if where else ""
+        super().__init__(f"{place}unknown {what} {name!r}.{meant}", remedy=remedy)
+
+
+class UnavailableError(PotModelsError):
+    """The model cannot be had here and now; `reason` is the code, the message what was checked."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, reason: Reason, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.reason = reason
+
+    @property
+    def substitutable(self) -> bool:
+        """Whether an announced mock may stand in."""
+        return self.reason not in NEVER_SUBSTITUTED
+
+
+class ModelTooLargeError(UnavailableError):
+    """The model is larger than `--pot-max-size` allows."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message, reason=Reason.TOO_LARGE, remedy=remedy)
+
+
+class MissingPackageError(UnavailableError):
+    """A Python package that this model needs is not installed or cannot be imported."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message, reason=Reason.PACKAGE_MISSING, remedy=remedy)
+
+
+class DigestMismatchError(PotModelsError):
+    """Bytes differ from what was promised. Never answered with a mock or a skip."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, expected: str, found: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.expected = expected
+        self.found = found
+
+
+class StoreError(PotModelsError):
+    """The cache folder cannot be used as asked: full, read-only, held by another process."""
+
+    exit_code = 3
+
+
+def close_matches(name: str, known: Iterable[str], *, limit: int = 3) -> list[str]:
+    """The known names most like `name`, best first; case does not count."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.casefold(), by_folded, n=limit, cutoff=0.6)
+    return [by_folded[key] for key in found]
+
+
+def _either(names: list[str]) -> str:
+    quoted = [repr(name) for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

@@ -1,0 +1,37 @@
+"""Import an optional package on first use, or say which command installs it."""
+
+import importlib
+from types import ModuleType
+
+from pytest_potmodels.errors import MissingPackageError
+
+#: Package -> (the name people know, the extra of this package that brings it).
+_EXTRAS = {
+    "torch": ("PyTorch", "vision"),
+    "torchvision": ("Torchvision", "vision"),
+    "transformers": ("Transformers", "language"),
+}
+
+
+def require(module: str) -> ModuleType:
+    """Import `module`, or raise MissingPackageError with the pip line.
+
+    Raises:
+        MissingPackageError: not installed, or installed and broken; the cause is chained.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise missing(module, error) from error
+
+
+def missing(module: str, cause: Exception) -> MissingPackageError:
+    """The error for a package that cannot be imported."""
+    package = module.partition(".")[0]
+    title, extra = _EXTRAS.get(package, (package, "all"))
+    absent = isinstance(cause, ModuleNotFoundError) and cause.name == package
+    why = "not installed" if absent else f"installed, but fails to import: {cause}"
+    return MissingPackageError(
+        f"{title} not available ({why})",
+        remedy=f"pip install {package}    (or: pip install 'pytest-potmodels[{extra}]')",
+    )
