@@ -1,15 +1,15 @@
 """The values that the steps exchange: request -> resolved -> stored -> loaded."""
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from pytest_potmodels.digests import Digest, digest_of_files, state_checksum
+from pytest_potmodels import extras
+from pytest_potmodels.digests import Digest, digest_of_files
 from pytest_potmodels.identifiers import ModelId
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Kind = Literal["vision", "language"]
 #: How a folder is turned into an object: the key of the registry in `loading/`.
@@ -41,6 +41,8 @@ class ModelRequest:
     weights: str | None = None
     #: Whether `kind` was stated or known, rather than assumed.
     kind_known: bool = True
+    #: The torchvision network that a weights file on this machine belongs to.
+    architecture: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class RemoteFile:
     url: str
     size: int | None = None
     digests: tuple[Digest, ...] = ()
+    #: Bytes as upstream rounds them: for plans and limits, never a check.
+    size_hint: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class ResolvedModel:
     @property
     def size(self) -> int:
         """Bytes in all, as far as upstream states them."""
-        return sum(file.size or 0 for file in self.files)
+        return sum(file.size or file.size_hint or 0 for file in self.files)
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class StoredModel:
         return sum(file.size for file in self.files)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LoadedModel:
     """A model that a test can call.
 
@@ -135,11 +139,14 @@ class LoadedModel:
     processor: Any = None
     transforms: Any = None
     categories: tuple[str, ...] = ()
-    config: "Mapping[str, Any]" = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
     #: sha256 over the files; "" for a mock, which has none.
     digest: str = ""
     revision: str | None = None
+
+    def __repr__(self) -> str:
+        return f"LoadedModel({self.id}, {self.source}, {self.kind}, {self.memory_mb:.1f} MB)"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model."""
@@ -160,3 +167,22 @@ class LoadedModel:
     def checksum(self) -> str:
         """The sha256 over the sorted state dict, as it was when first asked for."""
         return state_checksum(self.model.state_dict())
+
+
+def state_checksum(state: Mapping[str, object]) -> str:
+    """The sha256 of a state dict: per sorted name its name, dtype, shape and bytes.
+
+    Entries that are no tensors (extra state) count by their `repr`.
+    """
+    torch = extras.require("torch")
+    total = hashlib.sha256()
+    for name in sorted(state):
+        value = state[name]
+        if not isinstance(value, torch.Tensor):
+            total.update(f"{name} {value!r}\n".encode())
+            continue
+        tensor = value.detach().cpu().contiguous()
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        # Through uint8, because numpy knows no bfloat16.
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()

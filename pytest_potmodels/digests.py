@@ -1,12 +1,10 @@
-"""Digests of files and of state dicts, computed while bytes stream by."""
+"""Digests of files, computed while bytes stream by."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
-
-from pytest_potmodels import extras
 
 Algorithm = Literal["sha256", "sha256-prefix", "git-sha1"]
 
@@ -97,22 +95,3 @@ def digest_of_files(sha256_by_path: Mapping[str, str]) -> str:
     """One sha256 for a folder: over its sorted lines `<sha256>  <path>`, as of sha256sum."""
     lines = (f"{sha256_by_path[path]}  {path}\n" for path in sorted(sha256_by_path))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def state_checksum(state: Mapping[str, object]) -> str:
-    """The sha256 of a state dict: per sorted name its name, dtype, shape and bytes.
-
-    Entries that are no tensors (extra state) count by their `repr`.
-    """
-    torch = extras.require("torch")
-    total = hashlib.sha256()
-    for name in sorted(state):
-        value = state[name]
-        if not isinstance(value, torch.Tensor):
-            total.update(f"{name} {value!r}\n".encode())
-            continue
-        tensor = value.detach().cpu().contiguous()
-        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        # Through uint8, because numpy knows no bfloat16.
-        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return total.hexdigest()

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     SERVER = "server-error"
     TIMEOUT = "timeout"
     GATED = "gated"
+    DISABLED = "disabled"
     PRIVATE = "private-or-missing"
     UNKNOWN_MODEL = "unknown-model"
     UNKNOWN_REVISION = "unknown-revision"

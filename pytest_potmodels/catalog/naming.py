@@ -1,0 +1,125 @@
+"""From a name as somebody wrote it to the model that is meant; nothing is guessed.
+
+A bare name is, in this order: the user's own entry, the catalog's, an alias, a torchvision
+architecture, a Hugging Face id (with `/`, or one of the historic ids without organisation).
+PyTorch Hub is never tried unasked: it runs code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pytest_potmodels import identifiers
+from pytest_potmodels.artifacts import Kind, LoadOptions, ModelRequest
+from pytest_potmodels.catalog.entries import CatalogEntry, kind_of
+from pytest_potmodels.catalog.torchvision_weights import architectures
+from pytest_potmodels.errors import UnknownNameError, UsageError
+from pytest_potmodels.identifiers import ModelId
+
+Presets = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All names that are known on this machine."""
+
+    models: Mapping[str, CatalogEntry]
+    presets: Presets
+    collections: Mapping[str, tuple[str, ...]]
+    aliases: Mapping[str, str]
+    historic: Mapping[str, str]
+    architectures: Mapping[str, str]
+
+    def request(self, text: str, *, kind: str | None = None, **options: Any) -> ModelRequest:
+        """The model that a name means; `options` are fields of LoadOptions.
+
+        Raises:
+            UnknownNameError: a name that nothing explains, with close matches.
+            UsageError: a malformed identifier, or a kind that contradicts the model.
+        """
+        entry = self.entry(text)
+        chosen = {key: value for key, value in options.items() if value is not None}
+        request = entry.request(asked=text)
+        if kind is not None:
+            agreed, _ = kind_of(entry.id, kind)
+            if entry.kind_known and agreed != entry.kind:
+                raise UsageError(f"{text!r} is a {entry.kind} model, not a {agreed} model.")
+            request = replace(request, kind=agreed, kind_known=True)
+        return replace(request, options=replace(request.options, **chosen))
+
+    def preset(self, preset: str, kind: Kind) -> ModelRequest:
+        """The model of a preset.
+
+        Raises:
+            UnknownNameError: no such preset.
+            UsageError: the preset has no model of this kind.
+        """
+        if preset not in self.presets:
+            raise UnknownNameError("preset", preset, self.presets)
+        name = self.presets[preset].get(kind)
+        if name is None:
+            raise UsageError(f"preset {preset!r} has no {kind} model.")
+        return self.request(name, kind=kind)
+
+    def group(self, name: str) -> tuple[str, ...]:
+        """The models of a preset or collection; they are one namespace.
+
+        Raises:
+            UnknownNameError: neither a preset nor a collection.
+        """
+        if name in self.presets:
+            return tuple(self.presets[name].values())
+        if name in self.collections:
+            return self.collections[name]
+        raise UnknownNameError("preset", name, (*self.presets, *self.collections))
+
+    def entry(self, text: str) -> CatalogEntry:
+        """The entry of a name, made up on the spot for an explicit identifier."""
+        if text.startswith(("https://", "http://")):
+            raise UsageError(
+                f"{text!r} is a URL; a file alone does not say which network it belongs to.",
+                remedy='name an architecture: [tool.potmodels.models.NAME] source = "torchvision", '
+                f'name = "resnet18", weights = "{text}"',
+            )
+        explicit = identifiers.parse(text)
+        return self._explicit(explicit) if explicit is not None else self._bare(text)
+
+    def _explicit(self, model_id: ModelId) -> CatalogEntry:
+        for entry in self.models.values():
+            if entry.weights is None and replace(entry.id, revision=None) == replace(
+                model_id, revision=None
+            ):
+                # A known model under its full name: its kind is known, its options are not asked.
+                return replace(entry, id=model_id, options=LoadOptions())
+        kind, known = kind_of(model_id, None)
+        if model_id.source == "torchvision" and model_id.name not in architectures():
+            raise UnknownNameError("torchvision architecture", model_id.name, architectures())
+        return CatalogEntry(str(model_id), model_id, kind, kind_known=known)
+
+    def _bare(self, text: str) -> CatalogEntry:
+        name, revision = identifiers.split_revision(text.strip())
+        entry = self._known(name)
+        if entry is None:
+            known = (*self.models, *self.aliases, *architectures(), *self.historic)
+            raise UnknownNameError("model", name, known, remedy=_how_to_name(name))
+        if revision is None:
+            return entry
+        return replace(entry, id=identifiers.checked(replace(entry.id, revision=revision)))
+
+    def _known(self, name: str) -> CatalogEntry | None:
+        name = self.aliases.get(name, name) if name not in self.models else name
+        if name in self.models:
+            return self.models[name]
+        if name in architectures():
+            return self._explicit(ModelId("torchvision", name))
+        if "/" in name or name in self.historic:
+            return self._explicit(identifiers.checked(ModelId("huggingface", name)))
+        return None
+
+
+def _how_to_name(name: str) -> str:
+    return (
+        f"`potmodels catalog` lists the names; for a Hugging Face model write huggingface:{name}"
+        if name
+        else "name a model"
+    )

@@ -1,0 +1,92 @@
+"""Put the catalog together: the shipped one, installed packages', hooks', the user's."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib.metadata import entry_points
+from importlib.resources import files
+from typing import Any
+
+from pytest_potmodels.catalog.entries import KINDS, CatalogEntry, Where, read_entry
+from pytest_potmodels.catalog.naming import Catalog
+from pytest_potmodels.errors import UnknownNameError, UsageError
+
+#: Packages extend the catalog under this entry-point group: a table as below, or a callable
+#: that returns one. The CLI reads it, too, so both see the same names.
+ENTRY_POINTS = "pytest_potmodels"
+_TABLES = ("models", "presets")
+
+Table = Mapping[str, Any]
+
+
+def build_catalog(own: Table, where: Where, additions: Iterable[tuple[str, Table]] = ()) -> Catalog:
+    """The catalog, with the user's `own` tables over `additions` over packages' over ours.
+
+    Args:
+        own: the `models` and `presets` tables of the user's configuration.
+        where: says `file:line` of a key in them.
+        additions: (who, tables) from hooks.
+
+    Raises:
+        UsageError: a table that cannot be meant; the message says whose.
+    """
+    shipped = tomllib.loads((files(__package__) / "catalog.toml").read_text(encoding="utf-8"))
+    models: dict[str, CatalogEntry] = {}
+    presets: dict[str, dict[str, str]] = {}
+    layers = [("catalog.toml", shipped), *_from_packages(), *additions]
+    for who, table in layers:
+        _add(table, _place(who), models, presets)
+    _add(own, where, models, presets)
+    catalog = Catalog(
+        models=models,
+        presets=presets,
+        collections={name: tuple(items) for name, items in shipped["collections"].items()},
+        aliases=shipped["aliases"],
+        historic=shipped["historic"],
+        architectures=shipped["architectures"],
+    )
+    _check_presets(catalog, own, where)
+    return catalog
+
+
+def _from_packages() -> list[tuple[str, Table]]:
+    layers = []
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
+        found = point.load()
+        table = found() if callable(found) else found
+        who = f"entry point {point.name} = {point.value}"
+        if not isinstance(table, Mapping):
+            raise UsageError(f"{who} gives {type(table).__name__}, expected a table.")
+        for key in table:
+            if key not in _TABLES:
+                raise UnknownNameError("key", key, _TABLES, where=who)
+        layers.append((who, table))
+    return layers
+
+
+def _add(
+    table: Table, where: Where, models: dict[str, CatalogEntry], presets: dict[str, dict[str, str]]
+) -> None:
+    for name, entry in table.get("models", {}).items():
+        models[name] = read_entry(name, entry, where)
+    for preset, chosen in table.get("presets", {}).items():
+        if not isinstance(chosen, Mapping):
+            raise UsageError(f"{where('presets', preset)}: [presets.{preset}] is no table.")
+        for kind in chosen:
+            if kind not in KINDS:
+                raise UnknownNameError("kind", kind, KINDS, where=where("presets", preset, kind))
+        presets[preset] = {**presets.get(preset, {}), **chosen}
+
+
+def _check_presets(catalog: Catalog, own: Table, where: Where) -> None:
+    """A repointed preset that names nothing is an error now, not when a test asks for it."""
+    for preset, chosen in own.get("presets", {}).items():
+        for kind, name in chosen.items():
+            try:
+                catalog.request(str(name), kind=kind)
+            except UsageError as error:
+                place = where("presets", preset, kind)
+                raise UsageError(f"{place}: {error.message}", remedy=error.remedy) from None
+
+
+def _place(who: str) -> Where:
+    return lambda *keys: f"{who} [{'.'.join(keys)}]"

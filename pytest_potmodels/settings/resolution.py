@@ -1,0 +1,114 @@
+"""Command line > environment > [tool.potmodels] > default."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_potmodels.config_files import OWN_FILE, find_config
+from pytest_potmodels.config_files.table import ConfigFile
+from pytest_potmodels.config_files.toml import read_toml
+from pytest_potmodels.errors import UnknownNameError, UsageError, close_matches
+from pytest_potmodels.settings import DEFAULT_CACHE, ENDPOINT_VARIABLE, OPTIONS, Option
+from pytest_potmodels.settings.environment import detect_ci, offline_variable
+from pytest_potmodels.settings.values import DEFAULT_HUB, Settings
+from pytest_potmodels.settings.words import parse
+
+_CONFIG_KEYS = (*(o.key for o in OPTIONS if o.key != "config"), "models", "presets")
+
+
+def resolve(given: Mapping[str, Any], environ: Mapping[str, str], start: Path) -> Settings:
+    """Work out the settings.
+
+    Args:
+        given: the command line's values by option key, and "offline" for `--pot-offline`.
+        environ: the environment.
+        start: the folder from which configuration is looked for, upwards.
+
+    Raises:
+        UsageError: a value, key or variable that cannot be meant; the message says where it is.
+    """
+    _reject_misspelt_variables(environ)
+    config = _config(given.get("config") or environ.get("POT_CONFIG"), start)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for option in OPTIONS:
+        found = _find(option, given, environ, config)
+        if found is not None and option.key != "config":
+            raw, origins[option.key] = found
+            values[option.key] = parse(option, raw, origins[option.key], config)
+    _apply_offline(values, origins, environ, config, offline=bool(given.get("offline")))
+    ci = detect_ci(environ)
+    values.setdefault("missing", "fail" if ci else "skip")
+    values.setdefault("cache_dir", Path(DEFAULT_CACHE).expanduser())
+    hub = environ.get(ENDPOINT_VARIABLE, "").rstrip("/") or DEFAULT_HUB
+    if hub != DEFAULT_HUB:
+        origins["hub_endpoint"] = ENDPOINT_VARIABLE
+    root = config.path.parent if config else start
+    return Settings(**values, hub_endpoint=hub, ci=ci, root=root, config=config, origins=origins)
+
+
+def resolve_here(given: Mapping[str, Any]) -> Settings:
+    """The settings outside pytest: the CLI's and the Python API's."""
+    return resolve(given, os.environ, Path.cwd())
+
+
+def _config(named: str | None, start: Path) -> ConfigFile | None:
+    """The configuration file that was named, or else the nearest one."""
+    path = Path(named) if named else find_config(start)
+    if path is None:
+        return None
+    if not path.is_file():
+        raise UsageError(f"There is no configuration file {path}.", remedy="check --pot-config")
+    if path.suffix in {".yaml", ".yml"}:
+        from pytest_potmodels.config_files.yaml import read_yaml  # noqa: PLC0415  brings PyYAML
+
+        return read_yaml(path)
+    config = read_toml(path)
+    if config is None and named:
+        raise UsageError(
+            f"{path} has no [tool.potmodels] table.", remedy=f"add one, or name a {OWN_FILE}"
+        )
+    if config is not None:
+        config.reject_unknown(config.table, _CONFIG_KEYS)
+    return config
+
+
+def _find(
+    option: Option, given: Mapping[str, Any], environ: Mapping[str, str], config: ConfigFile | None
+) -> tuple[Any, str] | None:
+    """The value that wins and where it is from."""
+    if given.get(option.key) not in (None, []):
+        return given[option.key], option.flag
+    if environ.get(option.env):
+        return environ[option.env], option.env
+    if config is not None and option.key in config.table:
+        return config.table[option.key], config.where(option.key)
+    return None
+
+
+def _apply_offline(
+    values: dict[str, Any], origins: dict[str, str], environ: Mapping[str, str],
+    config: ConfigFile | None, *, offline: bool,
+) -> None:  # fmt: skip
+    """Say what closes the network: an option of ours, Hugging Face's variables, the YAML."""
+    if offline:
+        closed_by = "--pot-offline"
+    elif values.get("network") == "block":
+        closed_by = f"network=block ({origins['network']})"
+    elif said := offline_variable(environ):
+        closed_by = said
+    else:
+        closed_by = config.table.get("closed_by", "") if config else ""
+    if closed_by:
+        values.update(network="block", closed_by=closed_by)
+        origins["network"] = closed_by
+
+
+def _reject_misspelt_variables(environ: Mapping[str, str]) -> None:
+    known = {option.env for option in OPTIONS}
+    for name in environ:
+        # Others may own POT_ variables; one that is almost ours is a typing mistake.
+        ours = name.startswith("POT_") and name not in known
+        if ours and (matches := close_matches(name, known)):
+            raise UnknownNameError("variable", name, matches, remedy=f"unset {name}")

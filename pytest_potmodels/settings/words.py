@@ -1,0 +1,94 @@
+"""From what was written to a value: words, times, counts, sizes, mirrors."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_potmodels.config_files.table import ConfigFile
+from pytest_potmodels.errors import UnknownNameError, UsageError
+from pytest_potmodels.settings import PRESETS, Option
+
+
+def parse(option: Option, raw: Any, origin: str, config: ConfigFile | None) -> Any:
+    """The value of an option as it was written at `origin`.
+
+    Raises:
+        UsageError: a word that is not among the choices, or not a number, size, time, URL.
+    """
+    if option.key == "preset":
+        known = (*PRESETS, *(config.table.get("presets", {}) if config else ()))
+        return _word(raw, known, origin)
+    if option.key == "device" and re.fullmatch(r"cuda:\d+", str(raw)):
+        return raw
+    if option.choices:
+        return _word(raw, option.choices, origin)
+    if option.key == "cache_dir":
+        base = config.path.parent if config and origin.startswith(str(config.path)) else Path.cwd()
+        return base / Path(str(raw)).expanduser()
+    try:
+        return _PARSERS[option.key](raw)
+    except ValueError as error:
+        raise UsageError(f"{origin}: {error}") from None
+
+
+def _word(raw: Any, known: Sequence[str], origin: str) -> str:
+    if raw not in known:
+        raise UnknownNameError(
+            "value", str(raw), known, where=origin, remedy=f"one of: {', '.join(known)}"
+        )
+    return str(raw)
+
+
+def _seconds(raw: Any) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|)", str(raw).strip())
+    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0.0
+    if seconds <= 0:
+        raise ValueError(f"{raw!r} is no time; write seconds (600), minutes (10m) or hours (1h).")
+    return seconds
+
+
+def _count(minimum: int) -> Callable[[Any], int]:
+    def parse(raw: Any) -> int:
+        if not re.fullmatch(r"\d+", str(raw)) or int(raw) < minimum:
+            raise ValueError(f"{raw!r} is no whole number of at least {minimum}.")
+        return int(raw)
+
+    return parse
+
+
+def parse_size(raw: Any) -> int:
+    """Bytes of a size such as `500MB`, `1.5 GiB` or `1000000`.
+
+    Raises:
+        ValueError: not a size.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", str(raw).strip(), re.IGNORECASE)
+    if not match:
+        raise ValueError(f"{raw!r} is no size; write 500MB, 5GB or 2GiB.")
+    base = 1024 if match[3] else 1000
+    return int(float(match[1]) * base ** " KMGT".index(match[2].upper() or " "))
+
+
+def _mirrors(raw: Any) -> tuple[tuple[str, str], ...]:
+    rules = raw.split() if isinstance(raw, str) else list(raw)
+    parsed = []
+    for rule in rules:
+        old, equals, new = str(rule).partition("=")
+        if not (equals and _is_url(old) and _is_url(new)):
+            raise ValueError(f"{rule!r} is no mirror; write https://OLD=https://NEW.")
+        parsed.append((old, new))
+    return tuple(parsed)
+
+
+def _is_url(text: str) -> bool:
+    return re.match(r"https?://[^/\s]", text) is not None
+
+
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "timeout": _seconds,
+    "retries": _count(0),
+    "jobs": _count(1),
+    "max_size": parse_size,
+    "mirror": _mirrors,
+}
