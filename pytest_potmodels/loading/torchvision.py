@@ -1,0 +1,111 @@
+"""Build a torchvision classifier from a stored weights file, through torchvision's own builder."""
+
+from typing import Any
+
+from torch import nn
+
+from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel
+from pytest_potmodels.errors import UsageError
+from pytest_potmodels.loading.options import CLASSIFICATION
+from pytest_potmodels.loading.placement import check_device, number_type, place, seeded
+from pytest_potmodels.loading.torchvision_custom import build_custom, class_count
+from pytest_potmodels.loading.torchvision_guard import import_torchvision
+from pytest_potmodels.loading.weights_file import State, misfit, not_loadable, read_state
+
+
+class StoredWeights:
+    """A member of a torchvision weights enum whose file is on disk already.
+
+    A builder takes it for the member (`__class__` says so, the rest is forwarded) and goes its
+    stock way: class count, auxiliary heads, renamed keys. What it would have downloaded comes
+    from the stored file, without patching anything global for that.
+    """
+
+    def __init__(self, member: Any, state: State) -> None:
+        self._member = member
+        self._state = state
+
+    @property  # type: ignore[misc] # an object's own class can be assigned, this one not
+    def __class__(self) -> type:
+        return type(self._member)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._member, name)
+
+    def get_state_dict(self, *_args: Any, **_options: Any) -> State:
+        """What the member would have downloaded."""
+        return self._state
+
+
+def load(stored: StoredModel, options: LoadOptions, *, device: str) -> LoadedModel:
+    """Load the classifier of `stored.architecture`.
+
+    `stored.revision` names torchvision's weights; without it the file is the user's own, and
+    the number of classes is read off it. Transforms and categories are those of the weights;
+    for a user's own they are the default's where the number of classes agrees, else none.
+
+    Raises:
+        MissingPackageError: torchvision is not there, or broken.
+        UnavailableError: the file is damaged, or does not fit the architecture.
+        UsageError: a head that a classifier does not have; a device that is not there.
+    """
+    _check_head(stored, options)
+    check_device(device)
+    models = import_torchvision().models
+    members = _members(models, stored)
+    member = members.__members__.get(stored.revision or "")
+    with seeded(options):
+        model = build_custom(models, stored) if member is None else _build(models, stored, member)
+    classes = class_count(model)
+    known = member or members.DEFAULT
+    categories = tuple(known.meta["categories"] or ())
+    fits = member is not None or classes == len(categories)
+    return LoadedModel(
+        id=stored.id,
+        model=place(model, device=device, dtype=number_type(options)),
+        source="pretrained" if stored.fresh else "cached",
+        kind=stored.kind,
+        transforms=known.transforms() if fits else None,
+        categories=categories if fits else (),
+        config=_config(stored, classes),
+        path=stored.path,
+        digest=stored.digest,
+        revision=stored.revision,
+    )
+
+
+def _build(models: Any, stored: StoredModel, member: Any) -> nn.Module:
+    """The stock builder's model, from the stored file."""
+    weights = StoredWeights(member, read_state(stored))
+    try:
+        model: nn.Module = models.get_model(stored.architecture, weights=weights)
+    except (RuntimeError, ValueError) as error:
+        raise misfit(stored, error) from error
+    return model
+
+
+def _members(models: Any, stored: StoredModel) -> Any:
+    """The weights enum of the architecture."""
+    try:
+        return models.get_model_weights(stored.architecture)
+    except ValueError as error:
+        what = f"the installed torchvision has no architecture {stored.architecture!r}"
+        raise not_loadable(stored, what, remedy="pip install --upgrade torchvision") from error
+
+
+def _config(stored: StoredModel, classes: int) -> dict[str, Any]:
+    return {
+        "architecture": stored.architecture,
+        "weights": stored.revision,
+        "num_classes": classes,
+        "license": stored.license,
+    }
+
+
+def _check_head(stored: StoredModel, options: LoadOptions) -> None:
+    if options.auto_class is not None or options.task not in (None, CLASSIFICATION):
+        asked = f"auto_class={options.auto_class!r}" if options.auto_class else None
+        raise UsageError(
+            f"{stored.id} is a classifier; {asked or f'task={options.task!r}'} does not apply.",
+            remedy=f"leave it out, or write task={CLASSIFICATION!r}",
+        )
