@@ -1,0 +1,1 @@
+"""Ledger rows, written for people and machines."""

@@ -1,0 +1,1 @@
+"""One test session: which model a test gets, from whom, and what is written down about it."""

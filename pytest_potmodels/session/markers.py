@@ -1,0 +1,110 @@
+"""Read `pot_model`, `requires_model` and `pot_preset`, nearest first, and check their arguments."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from pytest_potmodels.errors import UnknownNameError, UsageError
+
+NAMING = ("pot_model", "requires_model")
+PRESET = "pot_preset"
+#: How a model is loaded, as markers and `pot_models` take it.
+ARGUMENTS = ("kind", "task", "auto_class", "dtype")
+
+
+@dataclass(frozen=True)
+class ModelMark:
+    """A `pot_model` or `requires_model` mark, checked."""
+
+    marker: str
+    name: str
+    kind: str | None = None
+    task: str | None = None
+    auto_class: str | None = None
+    dtype: str | None = None
+    #: How near the test it stands: 0 parametrize, 1 function, then class, module, package.
+    level: int = 1
+
+    @property
+    def required(self) -> bool:
+        """Whether only the real model will do."""
+        return self.marker == "requires_model"
+
+
+def model_marks(item: pytest.Item) -> list[ModelMark]:
+    """All naming marks of a test, nearest first.
+
+    Raises:
+        UsageError: a missing name, an unknown or ill-typed argument.
+    """
+    return [
+        _model_mark(mark, level)
+        for level, marks in enumerate(_levels(item))
+        for mark in marks
+        if mark.name in NAMING
+    ]
+
+
+def preset_mark(item: pytest.Item) -> str | None:
+    """The preset that the nearest `pot_preset` mark names.
+
+    Raises:
+        UsageError: a missing name or an unknown argument.
+    """
+    for marks in _levels(item):
+        for mark in marks:
+            if mark.name == PRESET:
+                return _preset_name(mark)
+    return None
+
+
+def _levels(item: pytest.Item) -> Iterator[Sequence[pytest.Mark]]:
+    """Marks by nearness: parametrize, function, class, module, package.
+
+    pytest's own get_closest_marker puts a function's marks before those of its parametrization,
+    so a parameter could not override its function.
+    """
+    callspec = getattr(item, "callspec", None)
+    parametrized: Sequence[pytest.Mark] = tuple(callspec.marks) if callspec else ()
+    yield parametrized
+    yield [m for m in item.own_markers if not any(m is p for p in parametrized)]
+    for node in reversed(item.listchain()[:-1]):
+        yield node.own_markers
+
+
+def check_arguments(what: str, arguments: Mapping[str, object]) -> None:
+    """Check the keywords that say how a model is loaded.
+
+    Raises:
+        UnknownNameError: a keyword that does not exist, with close matches.
+        UsageError: a value that is no string.
+    """
+    for key, value in arguments.items():
+        if key not in ARGUMENTS:
+            known = ", ".join(ARGUMENTS)
+            raise UnknownNameError(f"argument of {what}", key, ARGUMENTS, remedy=f"known: {known}")
+        if value is not None and not isinstance(value, str):
+            raise UsageError(f"{what}: {key}={value!r} is no string.")
+
+
+def _model_mark(mark: pytest.Mark, level: int) -> ModelMark:
+    check_arguments(mark.name, mark.kwargs)
+    return ModelMark(marker=mark.name, name=_single_name(mark), level=level, **mark.kwargs)
+
+
+def _preset_name(mark: pytest.Mark) -> str:
+    if mark.kwargs:
+        raise UsageError(f"{PRESET} takes one name and no keyword, not {sorted(mark.kwargs)}.")
+    return _single_name(mark)
+
+
+def _single_name(mark: pytest.Mark) -> str:
+    example = "paper" if mark.name == PRESET else "bert"
+    remedy = f'write @pytest.mark.{mark.name}("{example}")'
+    if len(mark.args) != 1:
+        raise UsageError(f"{mark.name} takes one name, got {len(mark.args)}.", remedy=remedy)
+    name = mark.args[0]
+    if not isinstance(name, str):
+        raise UsageError(f"{mark.name}: {name!r} is no string.", remedy=remedy)
+    return name

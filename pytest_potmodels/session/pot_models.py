@@ -1,0 +1,54 @@
+"""The `pot_models` fixture: models by name, in wider scopes and in the body of a test."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_potmodels.artifacts import LoadedModel
+from pytest_potmodels.session.markers import check_arguments
+from pytest_potmodels.session.requests import Wish, named
+from pytest_potmodels.session.state import Build, ModelSession
+
+
+class PotModels:
+    """Models by name.
+
+    Each method takes the keywords of the `pot_model` marker: kind, task, auto_class, dtype.
+    """
+
+    def __init__(
+        self, session: ModelSession, current_item: Callable[[], pytest.Item | None]
+    ) -> None:
+        self._session = session
+        self._current_item = current_item
+        self._shared: dict[Wish, LoadedModel] = {}
+
+    def load(self, name: str, *, build: Build | None = None, **how: str | None) -> LoadedModel:
+        """A pristine model at each call.
+
+        With `build`, `.model` is what `build(folder)` makes of the model's files, for example
+        `lambda folder: SentenceTransformer(str(folder))`.
+
+        Raises:
+            UsageError: a name or argument that cannot be meant.
+        """
+        wish = self._wish(name, how)
+        if build is None:
+            return self._session.obtain(self._current_item(), wish)
+        return self._session.build(self._current_item(), wish, build)
+
+    def shared(self, name: str, **how: str | None) -> LoadedModel:
+        """One object for all callers in this process; whoever changes it changes it for all."""
+        wish = self._wish(name, how)
+        if wish not in self._shared:
+            self._shared[wish] = self._session.obtain(self._current_item(), wish)
+        return self._shared[wish]
+
+    def path(self, name: str, **how: str | None) -> Path:
+        """The folder of the model's files, fetched and verified; never a mock."""
+        return self._session.path(self._current_item(), self._wish(name, how))
+
+    def _wish(self, name: str, how: dict[str, str | None]) -> Wish:
+        check_arguments("pot_models", how)
+        return Wish(named(name, self._session.pipeline.catalog, **how))

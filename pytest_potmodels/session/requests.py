@@ -1,0 +1,132 @@
+"""Which model does a test get? One answer: `(item, fixture) -> request`.
+
+A prefixed fixture fixes its preset. Else a name mark (`pot_model`, `requires_model`) wins over
+`pot_preset`, which wins over `--pot-preset`; among marks the nearest wins; one name per kind.
+"""
+
+from dataclasses import dataclass
+
+import pytest
+
+from pytest_potmodels.artifacts import Kind, ModelRequest
+from pytest_potmodels.catalog.naming import Catalog
+from pytest_potmodels.errors import UsageError
+from pytest_potmodels.loading.options import check as check_options
+from pytest_potmodels.session.markers import ARGUMENTS, ModelMark, model_marks, preset_mark
+
+#: Fixture -> (its preset or None for "what the marks and options say", its kind).
+FIXTURES: dict[str, tuple[str | None, Kind]] = {
+    "vision_model": (None, "vision"),
+    "language_model": (None, "language"),
+    "test_vision_model": ("test", "vision"),
+    "test_language_model": ("test", "language"),
+    "minimal_vision_model": ("minimal", "vision"),
+    "minimal_language_model": ("minimal", "language"),
+    "paper_vision_model": ("paper", "vision"),
+    "paper_language_model": ("paper", "language"),
+}
+#: Marks on the test itself or on its parameters, as opposed to its class or module.
+_BESIDE = 1
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The model of one fixture in one test, and whether only the real one will do."""
+
+    request: ModelRequest
+    required: bool = False
+
+
+def wish_for(item: pytest.Item, fixture: str, catalog: Catalog, default_preset: str) -> Wish:
+    """The model that a fixture yields in a test.
+
+    Raises:
+        UsageError: marks that contradict each other or the fixture, or that name nothing.
+    """
+    fixed, kind = FIXTURES[fixture]
+    marked = marks_by_kind(item, catalog).get(kind)
+    if fixed is not None:
+        if marked is not None and marked.mark.level <= _BESIDE:
+            raise UsageError(
+                f'{fixture} is the {fixed} preset, and {marked.mark.marker}("{marked.mark.name}") '
+                f"beside it names another {kind} model.",
+                remedy=f"use {kind}_model with the mark, or drop the mark",
+            )
+        return Wish(catalog.preset(fixed, kind))
+    if marked is not None:
+        return Wish(marked.request, required=marked.mark.required)
+    return Wish(catalog.preset(preset_mark(item) or default_preset, kind))
+
+
+def requirements(item: pytest.Item, catalog: Catalog) -> list[Wish]:
+    """What a test's `requires_model` marks demand, whether a fixture yields it or not."""
+    marked = marks_by_kind(item, catalog).values()
+    return [Wish(m.request, required=True) for m in marked if m.mark.required]
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A mark and the model it names."""
+
+    mark: ModelMark
+    request: ModelRequest
+
+
+def marks_by_kind(item: pytest.Item, catalog: Catalog) -> dict[Kind, Marked]:
+    """The nearest naming mark of each kind.
+
+    Raises:
+        UsageError: two names of one kind at the same distance, or a name that means nothing.
+    """
+    nearest: dict[Kind, Marked] = {}
+    for mark in model_marks(item):
+        found = Marked(mark, _request(mark, catalog))
+        rival = nearest.setdefault(found.request.kind, found)
+        if rival.mark.level == mark.level and rival.request != found.request:
+            raise UsageError(
+                f'{rival.mark.marker}("{rival.mark.name}") and {mark.marker}("{mark.name}") '
+                f"both name a {found.request.kind} model.",
+                remedy="keep one; for more models in one test use pot_models.load(name)",
+            )
+        if mark.required and rival.request == found.request and not rival.mark.required:
+            # The same model, asked for and required: it is required.
+            nearest[found.request.kind] = found
+    return nearest
+
+
+def check(item: pytest.Item, catalog: Catalog, default_preset: str) -> None:
+    """Find every mistake in a test's marks at collection.
+
+    Raises:
+        UsageError: see `wish_for`; also a mark whose kind had to be assumed and fits no fixture.
+    """
+    used = [name for name in getattr(item, "fixturenames", ()) if name in FIXTURES]
+    preset = preset_mark(item)
+    for kind in ("vision", "language") if preset is not None else ():
+        catalog.preset(preset or default_preset, kind)
+    for fixture in used:
+        wish_for(item, fixture, catalog, default_preset)
+    kinds = {FIXTURES[name][1] for name in used}
+    for marked in marks_by_kind(item, catalog).values():
+        if kinds and not marked.request.kind_known and marked.request.kind not in kinds:
+            raise UsageError(
+                f'{marked.mark.marker}("{marked.mark.name}") is taken for a '
+                f"{marked.request.kind} model, and the test uses {', '.join(used)}.",
+                remedy=f'say what it is: {marked.mark.marker}("{marked.mark.name}", kind="vision")',
+            )
+
+
+def named(name: str, catalog: Catalog, **how: str | None) -> ModelRequest:
+    """The model of a name, with how it is to be loaded checked now rather than later.
+
+    Raises:
+        UsageError: a name, keyword or value that cannot be meant.
+    """
+    request = catalog.request(name, **how)
+    check_options(request.options)
+    return request
+
+
+def _request(mark: ModelMark, catalog: Catalog) -> ModelRequest:
+    how = {key: getattr(mark, key) for key in ARGUMENTS}
+    return named(mark.name, catalog, **how)

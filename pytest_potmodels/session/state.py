@@ -1,0 +1,132 @@
+"""The models of one pytest process: obtain, write down, skip or fail."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from pytest_potmodels.artifacts import LoadedModel, ModelRequest, StoredModel
+from pytest_potmodels.errors import PotModelsError, UnavailableError
+from pytest_potmodels.fallback import ASKED_FOR, Obtained, obtain
+from pytest_potmodels.pipeline import Pipeline
+from pytest_potmodels.session import ledger
+from pytest_potmodels.session.devices import device_for
+from pytest_potmodels.session.requests import Wish, requirements, wish_for
+
+Announce = Callable[[LoadedModel], None]
+#: Makes a model of a folder with its files.
+Build = Callable[[Path], Any]
+
+
+class ModelSession:
+    """What the fixtures of one process share."""
+
+    def __init__(self, pipeline: Pipeline, *, worker: str = "", announce: Announce) -> None:
+        self.pipeline = pipeline
+        self.settings = pipeline.settings
+        self._worker = worker
+        self._announce = announce
+
+    def for_fixture(self, item: pytest.Item, fixture: str) -> LoadedModel:
+        """A pristine model for a fixture of a test; skips or fails the test if it may have none."""
+        return self.obtain(item, self._wish(item, fixture))
+
+    def obtain(self, item: pytest.Item | None, wish: Wish) -> LoadedModel:
+        """A pristine model, with its row in the ledger."""
+        started = time.perf_counter()
+        try:
+            got = obtain(
+                self.pipeline,
+                wish.request,
+                mock=self.settings.mock,
+                required=wish.required,
+                device=device_for(self.settings.device, self._worker),
+            )
+        except PotModelsError as error:
+            self._refuse(item, wish, error)
+        return self._hand_out(item, wish, got, started)
+
+    def build(self, item: pytest.Item | None, wish: Wish, build: Build) -> LoadedModel:
+        """A model that the user's own callable makes from the real model's folder."""
+        started = time.perf_counter()
+        stored = self._acquire(item, wish)
+        model = LoadedModel(
+            id=stored.id,
+            model=build(stored.path),
+            source="pretrained" if stored.fresh else "cached",
+            kind=wish.request.kind,
+            path=stored.path,
+            digest=stored.digest,
+            revision=stored.revision,
+        )
+        return self._hand_out(item, wish, Obtained(model), started)
+
+    def path(self, item: pytest.Item | None, wish: Wish) -> Path:
+        """The folder of a model's files, fetched if need be; never a mock."""
+        return self._acquire(item, wish).path
+
+    def require(self, item: pytest.Item) -> None:
+        """Have what the test's `requires_model` marks demand, or skip or fail it."""
+        for wish in requirements(item, self.pipeline.catalog):
+            if self.settings.mock == "always":
+                self.obtain(item, wish)  # Refuses, and says why.
+            self._acquire(item, wish)
+
+    def _wish(self, item: pytest.Item, fixture: str) -> Wish:
+        return wish_for(item, fixture, self.pipeline.catalog, self.settings.preset)
+
+    def _acquire(self, item: pytest.Item | None, wish: Wish) -> StoredModel:
+        try:
+            return self.pipeline.acquire(wish.request)
+        except PotModelsError as error:
+            self._refuse(item, wish, error)
+
+    def _refuse(self, item: pytest.Item | None, wish: Wish, error: PotModelsError) -> NoReturn:
+        """Skip on a desk, fail in CI; wrong bytes and unknown names fail everywhere."""
+        reason = error.reason if isinstance(error, UnavailableError) else type(error).__name__
+        may_skip = isinstance(error, UnavailableError) and error.substitutable
+        skip = may_skip and self.settings.missing == "skip"
+        outcome = ledger.SKIPPED if skip else ledger.FAILED
+        self._write(item, wish.request, outcome, reason=reason, why=error.message)
+        if not skip:
+            raise error
+        text = f"{wish.request.asked} [{reason}]: {error.message}"
+        pytest.skip(f"{text} To mend it: {error.remedy}" if error.remedy else text)
+
+    def _hand_out(
+        self, item: pytest.Item | None, wish: Wish, got: Obtained, started: float
+    ) -> LoadedModel:
+        model = got.model
+        self._write(
+            item,
+            wish.request,
+            _outcome(got),
+            model=str(model.id),
+            revision=model.revision or "",
+            digest=model.digest,
+            reason=got.substitute,
+            why=got.why,
+            load_seconds=round(time.perf_counter() - started, 4),
+            memory_mb=round(model.memory_mb, 1),
+            source=model.source,
+        )
+        self._announce(model)
+        return model
+
+    def _write(
+        self, item: pytest.Item | None, request: ModelRequest, outcome: str, **facts: Any
+    ) -> None:
+        if item is None:
+            return
+        known = {"asked": request.asked, "model": str(request.id), "kind": request.kind}
+        attempt = ledger.attempt_of(item)
+        row = ledger.Row(test=item.nodeid, attempt=attempt, outcome=outcome, **{**known, **facts})
+        ledger.write(item, row)
+
+
+def _outcome(got: Obtained) -> str:
+    if got.substitute:
+        return ledger.MOCK_ASKED if got.substitute == ASKED_FOR else ledger.MOCK
+    return ledger.MOCK_ASKED if got.model.is_mock else ledger.REAL

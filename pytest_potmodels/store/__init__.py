@@ -1,0 +1,1 @@
+"""The model store: the only code that knows paths."""

@@ -1,0 +1,124 @@
+"""Where things lie in the cache folder.
+
+<cache>/
+  CACHEDIR.TAG  README.txt
+  models/<entry>/            plain files, read-only; model_info.json is the manifest
+  derived/<key>/             what was made from a model (exports, aligned weights)
+  .pot/locks/<entry>.lock    one process at a time brings a model
+  .pot/partial/<entry>/      a model on its way in; a killed download resumes here
+  .pot/state/<entry>.json    stat signatures of files that were hashed (this machine only)
+  .pot/in_place/<entry>.json manifests of models used where they lie (this machine only)
+  .pot/quarantine/           files that were not what their manifest says
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_potmodels.errors import StoreError
+from pytest_potmodels.identifiers import ModelId
+
+MANIFEST = "model_info.json"
+
+#: The signature that backup tools look for: https://bford.info/cachedir/
+_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Created by pytest-potmodels.\n"
+_README = (
+    "Models fetched by pytest-potmodels. Safe to delete as a whole; better: potmodels clear\n"
+    "Each folder in models/ is one model; its model_info.json lists files, digests and origin.\n"
+)
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders of one cache."""
+
+    root: Path
+    models: Path
+    machine: Path
+
+    @classmethod
+    def at(cls, cache_dir: Path) -> "Layout":
+        """The layout of a cache folder."""
+        return cls(root=cache_dir, models=cache_dir / "models", machine=cache_dir / ".pot")
+
+    @classmethod
+    def of_models_folder(cls, folder: Path) -> "Layout":
+        """The layout of a folder that holds the entries themselves (a project's `models/`)."""
+        return cls(root=folder, models=folder, machine=folder / ".pot")
+
+    def entry(self, name: str) -> Path:
+        """The folder of an admitted model."""
+        return self.models / name
+
+    def lock(self, name: str) -> Path:
+        """The lock file of an entry."""
+        return self.machine / "locks" / f"{name}.lock"
+
+    def stage(self, name: str) -> Path:
+        """The folder of a model on its way in."""
+        return self.machine / "partial" / name
+
+    def signatures(self, name: str) -> Path:
+        """The recorded stat signatures of an entry's files."""
+        return self.machine / "state" / f"{name}.json"
+
+    def in_place(self, name: str) -> Path:
+        """The manifest of a model that is used where it lies."""
+        return self.machine / "in_place" / f"{name}.json"
+
+    @property
+    def quarantine(self) -> Path:
+        """Where bad files are moved."""
+        return self.machine / "quarantine"
+
+    def prepare(self) -> None:
+        """Create the cache folder with its tag and README.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        try:
+            for folder in (self.models, self.machine / "locks", self.machine / "state"):
+                folder.mkdir(parents=True, exist_ok=True)
+            self._label("CACHEDIR.TAG", _TAG)
+            self._label("README.txt", _README)
+        except OSError as error:
+            raise unwritable(self.root, error) from error
+
+    def _label(self, name: str, text: str) -> None:
+        target = self.root / name
+        if not target.exists():
+            target.write_text(text, encoding="utf-8")
+
+
+def unwritable(folder: Path, error: OSError) -> StoreError:
+    """The error for a cache folder that does not take files."""
+    return StoreError(
+        f"The model cache {folder} cannot be written: {error.strerror or error}.",
+        remedy="choose another with --pot-cache-dir or POT_CACHE_DIR, "
+        "or fill this one beforehand with `potmodels warm`",
+    )
+
+
+def entry_name(model_id: ModelId) -> str:
+    """The folder name of a model: `huggingface_org--name`; safe on every file system."""
+    if model_id.source == "file":
+        # A path says too much and may be too long: its last part and a hash of the whole.
+        return f"file_{_safe(Path(model_id.name).name)}-{short_hash(model_id.name)}"
+    return f"{model_id.source}_{_safe(model_id.name.replace('/', '--'))}"
+
+
+def in_place_name(model_id: ModelId, folder: Path) -> str:
+    """The record name of a model used where it lies: one per folder, whoever names it."""
+    return f"{entry_name(model_id)}-{short_hash(str(folder))}"
+
+
+def short_hash(text: str) -> str:
+    """Eight hex digits that tell names apart."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _safe(name: str) -> str:
+    return _UNSAFE.sub("_", name)

