@@ -5,10 +5,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pytest_potmodels.config_files import OWN_FILE
 from pytest_potmodels.config_files.table import ConfigFile, Keys
 from pytest_potmodels.errors import UsageError
 
+_SHARED_FILE = "pyproject.toml"
 _SECTION = ("tool", "potmodels")
 
 _PART = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
@@ -22,7 +22,7 @@ def read_toml(path: Path) -> ConfigFile | None:
     Raises:
         UsageError: no valid TOML, or a table of ours that is none.
     """
-    section: Keys = () if path.name == OWN_FILE else _SECTION
+    section: Keys = () if path.name != _SHARED_FILE else _SECTION
     text = path.read_text(encoding="utf-8")
     try:
         table: Any = tomllib.loads(text)

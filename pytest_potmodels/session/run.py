@@ -83,8 +83,10 @@ class Run:
 
 def share_session_dir(config: pytest.Config, workerinput: dict[str, object]) -> None:
     """On the xdist controller: one folder for all workers, gone when the controller ends."""
-    folder = config.stash.setdefault(_SESSION_DIR, tempfile.TemporaryDirectory(prefix="potmodels-"))
-    workerinput[_WORKER_INPUT] = folder.name
+    if _SESSION_DIR not in config.stash:
+        config.stash[_SESSION_DIR] = tempfile.TemporaryDirectory(prefix="potmodels-")
+        config.add_cleanup(config.stash[_SESSION_DIR].cleanup)
+    workerinput[_WORKER_INPUT] = config.stash[_SESSION_DIR].name
 
 
 def _given_session_dir(config: pytest.Config) -> Path | None:

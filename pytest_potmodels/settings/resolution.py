@@ -5,11 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_potmodels.config_files import OWN_FILE, find_config
 from pytest_potmodels.config_files.table import ConfigFile
 from pytest_potmodels.config_files.toml import read_toml
 from pytest_potmodels.errors import UnknownNameError, UsageError, close_matches
-from pytest_potmodels.settings import DEFAULT_CACHE, ENDPOINT_VARIABLE, OPTIONS, Option
+from pytest_potmodels.settings import (
+    DEFAULT_CACHE,
+    ENDPOINT_VARIABLE,
+    OPTIONS,
+    OWN_FILE,
+    Option,
+    find_config,
+)
 from pytest_potmodels.settings.environment import detect_ci, offline_variable
 from pytest_potmodels.settings.values import DEFAULT_HUB, Settings
 from pytest_potmodels.settings.words import parse

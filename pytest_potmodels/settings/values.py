@@ -1,5 +1,6 @@
 """What all options come to: one frozen value."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,8 @@ class Settings:
     @property
     def models_folder(self) -> Path | None:
         """The folder that holds the entries themselves, where seed-style YAML named one."""
+        if "cache_dir" in self.origins:  # The command line and the environment go before a file.
+            return None
         found = self.config.table.get("models_folder") if self.config else None
         return Path(found) if found else None
 
@@ -74,6 +77,6 @@ class Settings:
 
 
 def _shown(value: Any) -> str:
-    return (
-        " ".join(f"{old}={new}" for old, new in value) if isinstance(value, tuple) else str(value)
-    )
+    text = " ".join(f"{old}={new}" for old, new in value) if isinstance(value, tuple) else str(value)
+    # A mirror's address may hold a password.
+    return re.sub(r"(https?://)[^/\s]*@", r"\1", text)

@@ -56,7 +56,7 @@ def test_without_model_tests_only_the_option_table_is_imported(
     result = pytester.run(sys.executable, "-m", "pytest", "-s")
     result.stdout.fnmatch_lines(
         [
-            "ours: ['pytest_potmodels', 'pytest_potmodels.config_files', "
+            "ours: ['pytest_potmodels', "
             "'pytest_potmodels.hookspecs', 'pytest_potmodels.plugin', 'pytest_potmodels.settings']"
         ]
     )
