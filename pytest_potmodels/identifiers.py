@@ -11,6 +11,8 @@ from pytest_potmodels.errors import UnknownNameError, UsageError
 SOURCES = ("huggingface", "torchvision", "package", "file", "mock")
 SOURCE_ALIASES = {"hf": "huggingface"}
 
+#: What sources call the revision that is meant where none is named.
+DEFAULT_REVISIONS = {"huggingface": "main", "torchvision": "DEFAULT"}
 #: Sources whose names may end in `@revision`; elsewhere an `@` belongs to the name.
 _REVISIONED = frozenset({"huggingface", "torchvision"})
 _SOURCE_LIKE = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
