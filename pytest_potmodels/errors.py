@@ -133,10 +133,12 @@ class StoreError(PotModelsError):
     exit_code = 3
 
 
-def close_matches(name: str, known: Iterable[str], *, limit: int = 3) -> list[str]:
+def close_matches(
+    name: str, known: Iterable[str], *, limit: int = 3, likeness: float = 0.6
+) -> list[str]:
     """The known names most like `name`, best first; case does not count."""
     by_folded = {candidate.casefold(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.casefold(), by_folded, n=limit, cutoff=0.6)
+    found = difflib.get_close_matches(name.casefold(), by_folded, n=limit, cutoff=likeness)
     return [by_folded[key] for key in found]
 
 

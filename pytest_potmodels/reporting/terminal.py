@@ -57,9 +57,10 @@ def _facts(rows: list[Row]) -> str:
     if first.reason:
         facts.append(f"{first.reason}: {_short(first.why)}" if first.why else first.reason)
     else:
-        facts.append(f"{first.memory_mb:.1f} MB")
-        facts.extend([_pin(first)] if first.digest else [])
-        facts.append(_load_time(rows))
+        loaded = [row for row in rows if row.memory_mb]
+        facts += [f"{loaded[0].memory_mb:.1f} MB"] if loaded else []
+        facts += [_pin(first)] if first.digest else []
+        facts += [_load_time(loaded)] if loaded else []
     return ", ".join(facts)
 
 

@@ -64,6 +64,11 @@ def requirements(item: pytest.Item, catalog: Catalog) -> list[Wish]:
     return [Wish(m.request, required=True) for m in marked if m.mark.required]
 
 
+def yields(item: pytest.Item, kind: Kind) -> bool:
+    """Whether a fixture of the test yields a model of this kind."""
+    return any(FIXTURES[name][1] == kind for name in _used(item))
+
+
 @dataclass(frozen=True)
 class Marked:
     """A mark and the model it names."""
@@ -100,7 +105,7 @@ def check(item: pytest.Item, catalog: Catalog, default_preset: str) -> None:
     Raises:
         UsageError: see `wish_for`; also a mark whose kind had to be assumed and fits no fixture.
     """
-    used = [name for name in getattr(item, "fixturenames", ()) if name in FIXTURES]
+    used = _used(item)
     preset = preset_mark(item)
     for kind in ("vision", "language") if preset is not None else ():
         catalog.preset(preset or default_preset, kind)
@@ -114,6 +119,10 @@ def check(item: pytest.Item, catalog: Catalog, default_preset: str) -> None:
                 f"{marked.request.kind} model, and the test uses {', '.join(used)}.",
                 remedy=f'say what it is: {marked.mark.marker}("{marked.mark.name}", kind="vision")',
             )
+
+
+def _used(item: pytest.Item) -> list[str]:
+    return [name for name in getattr(item, "fixturenames", ()) if name in FIXTURES]
 
 
 def named(name: str, catalog: Catalog, **how: str | None) -> ModelRequest:

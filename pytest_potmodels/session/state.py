@@ -13,7 +13,7 @@ from pytest_potmodels.fallback import ASKED_FOR, Obtained, obtain
 from pytest_potmodels.pipeline import Pipeline
 from pytest_potmodels.session import ledger
 from pytest_potmodels.session.devices import device_for
-from pytest_potmodels.session.requests import Wish, requirements, wish_for
+from pytest_potmodels.session.requests import Wish, requirements, wish_for, yields
 
 Announce = Callable[[LoadedModel], None]
 #: Makes a model of a folder with its files.
@@ -72,7 +72,11 @@ class ModelSession:
         for wish in requirements(item, self.pipeline.catalog):
             if self.settings.mock == "always":
                 self.obtain(item, wish)  # Refuses, and says why.
-            self._acquire(item, wish)
+            stored = self._acquire(item, wish)
+            if not yields(item, wish.request.kind):
+                # No fixture will load it, so this is where the test touches it.
+                facts = {"revision": stored.revision or "", "digest": stored.digest}
+                self._write(item, wish.request, ledger.REAL, **facts)
 
     def _wish(self, item: pytest.Item, fixture: str) -> Wish:
         return wish_for(item, fixture, self.pipeline.catalog, self.settings.preset)

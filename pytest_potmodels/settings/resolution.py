@@ -112,9 +112,11 @@ def _apply_offline(
 
 
 def _reject_misspelt_variables(environ: Mapping[str, str]) -> None:
-    known = {option.env for option in OPTIONS}
+    """Others may own POT_ variables; one that is almost ours is a typing mistake."""
+    known = {option.env.removeprefix("POT_"): option.env for option in OPTIONS}
     for name in environ:
-        # Others may own POT_ variables; one that is almost ours is a typing mistake.
-        ours = name.startswith("POT_") and name not in known
-        if ours and (matches := close_matches(name, known)):
-            raise UnknownNameError("variable", name, matches, remedy=f"unset {name}")
+        if name.startswith("POT_") and name not in known.values():
+            matches = close_matches(name.removeprefix("POT_"), known, likeness=0.75)
+            if matches:
+                ours = [known[match] for match in matches]
+                raise UnknownNameError("variable", name, ours, remedy=f"unset {name}")

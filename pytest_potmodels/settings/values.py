@@ -77,6 +77,8 @@ class Settings:
 
 
 def _shown(value: Any) -> str:
-    text = " ".join(f"{old}={new}" for old, new in value) if isinstance(value, tuple) else str(value)
+    text = (
+        " ".join(f"{old}={new}" for old, new in value) if isinstance(value, tuple) else str(value)
+    )
     # A mirror's address may hold a password.
     return re.sub(r"(https?://)[^/\s]*@", r"\1", text)
