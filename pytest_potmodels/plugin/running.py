@@ -8,6 +8,7 @@ import pytest
 
 from pytest_potmodels.artifacts import LoadedModel
 from pytest_potmodels.errors import PotModelsError, UsageError
+from pytest_potmodels.reporting.downloads import DownloadLines
 from pytest_potmodels.session.run import Run, share_session_dir
 from pytest_potmodels.settings.resolution import resolve
 from pytest_potmodels.settings.values import Settings
@@ -75,7 +76,9 @@ class ModelHooks:
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._item: pytest.Item | None = None
-        self.run = Run(config, settings, lambda: self._item)
+        self._config = config
+        lines = DownloadLines(self._write)
+        self.run = Run(config, settings, lambda: self._item, on_progress=lines)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -96,6 +99,16 @@ class ModelHooks:
         """Say which tests ran on what, unless the controller of xdist does."""
         if not terminalreporter.config.pluginmanager.hasplugin("potmodels-controller"):
             summarise(terminalreporter)
+
+    def _write(self, line: str) -> None:
+        """Write past pytest's capture; a worker of xdist has no terminal, and writes nothing."""
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        capture = self._config.pluginmanager.getplugin("capturemanager")
+        if reporter is None or capture is None:
+            return
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(line)
 
     def for_fixture(self, item: pytest.Item, fixture: str) -> LoadedModel:
         """The model that a fixture yields in a test."""

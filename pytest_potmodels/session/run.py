@@ -18,6 +18,7 @@ from pytest_potmodels.settings.values import Settings
 if TYPE_CHECKING:
     from pytest_potmodels.session.pot_models import PotModels
     from pytest_potmodels.session.state import ModelSession
+    from pytest_potmodels.transfer.progress import Progress
 
 _WORKER_INPUT = "potmodels_session_dir"
 _SESSION_DIR = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
@@ -31,8 +32,10 @@ class Run:
         config: pytest.Config,
         settings: Settings,
         current_item: Callable[[], pytest.Item | None],
+        on_progress: "Callable[[Progress], None]",
     ) -> None:
         self._config = config
+        self._on_progress = on_progress
         self._settings = settings
         self._current_item = current_item
 
@@ -55,6 +58,7 @@ class Run:
             session_dir=_given_session_dir(self._config),
             limit_size=True,
             catalog=self.catalog,
+            on_progress=self._on_progress,
         )
         worker = getattr(self._config, "workerinput", {}).get("workerid", "")
         return ModelSession(pipeline, worker=worker, announce=self._announce)
