@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from typing import Any
 
@@ -51,9 +51,8 @@ def build_catalog(own: Table, where: Where, additions: Iterable[tuple[str, Table
 def _from_packages() -> list[tuple[str, Table]]:
     layers = []
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
-        found = point.load()
-        table = found() if callable(found) else found
         who = f"entry point {point.name} = {point.value}"
+        table = _loaded(point, who)
         if not isinstance(table, Mapping):
             raise UsageError(f"{who} gives {type(table).__name__}, expected a table.")
         for key in table:
@@ -61,6 +60,18 @@ def _from_packages() -> list[tuple[str, Table]]:
                 raise UnknownNameError("key", key, _TABLES, where=who)
         layers.append((who, table))
     return layers
+
+
+def _loaded(point: EntryPoint, who: str) -> Any:
+    try:
+        found = point.load()
+        return found() if callable(found) else found
+    except Exception as error:
+        package = point.dist.name if point.dist else point.value
+        raise UsageError(
+            f"{who} of the package {package} fails: {type(error).__name__}: {error}.",
+            remedy=f"update or uninstall {package}",
+        ) from error
 
 
 def _add(

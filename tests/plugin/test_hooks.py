@@ -61,6 +61,10 @@ def test_a_package_extends_the_catalog_by_entry_point(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     pytester.makepyfile(f"import pytest\n\n@pytest.mark.pot_model('ours')\n{USES}")
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    (tmp_path / "site" / "ours.py").write_text("raise RuntimeError('broken')\n")
+    broken = pytester.runpytest_subprocess()
+    assert broken.ret != 0
+    assert "of the package ours fails: RuntimeError: broken" in broken.stdout.str()
 
 
 def test_the_user_repoints_a_preset_and_names_a_model(pytester: pytest.Pytester) -> None:
