@@ -4,8 +4,9 @@ The only module that knows sources, transfer, store and loading. No face has a c
 a retry or a fallback of its own.
 """
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,21 +14,31 @@ from typing import TYPE_CHECKING
 from pytest_potmodels.artifacts import LoadedModel, ModelRequest, ResolvedModel, StoredModel
 from pytest_potmodels.catalog.naming import Catalog
 from pytest_potmodels.catalog.reader import build_catalog
-from pytest_potmodels.errors import DigestMismatchError, Reason, UnavailableError, UsageError
+from pytest_potmodels.errors import (
+    DigestMismatchError,
+    Reason,
+    StoreError,
+    UnavailableError,
+    UsageError,
+)
 from pytest_potmodels.loading import load
 from pytest_potmodels.settings.values import Settings
 from pytest_potmodels.sources import SourceContext, open_source
-from pytest_potmodels.sources.hub_token import stored_token
 from pytest_potmodels.store.cache import ModelStore
-from pytest_potmodels.store.checking import Damage, mismatch
+from pytest_potmodels.store.checking import mismatch
 from pytest_potmodels.store.layout import Layout
+from pytest_potmodels.store.mending import Fetch
 from pytest_potmodels.transfer import Deadline, TransferPolicy
+from pytest_potmodels.transfer.tokens import hub_token
 
 if TYPE_CHECKING:
     from pytest_potmodels.transfer.fetch import Transfer
     from pytest_potmodels.transfer.progress import Progress
 
 _log = logging.getLogger(__name__)
+
+#: What is wrong with the bytes or the manifest of an entry, if anything is.
+_Trouble = DigestMismatchError | None
 
 
 class Pipeline:
@@ -47,6 +58,7 @@ class Pipeline:
         Raises:
             UnavailableError: it cannot be had; `.reason` says why.
             DigestMismatchError: its bytes are wrong and could not be mended.
+            StoreError: the cache folder is full, read-only, or held by another process.
         """
         return self.load(self.acquire(request), request, device=device)
 
@@ -54,12 +66,22 @@ class Pipeline:
         """Have the model on disk, verified; no request is made for one that is there.
 
         With `again`, its revision is resolved anew and its files are fetched anew.
+
+        Raises:
+            UnavailableError: it cannot be had; `.reason` says why.
+            DigestMismatchError: its bytes are wrong and could not be mended.
+            StoreError: the cache folder is full, read-only, or held by another process.
         """
         self._reject_disabled(request)
         if request.id.source in _WHERE_IT_LIES:
             return self._where_it_lies(request)
-        stored = None if again else self._intact(request)
-        return stored or self._bring_or_mend(request, again=again)
+        stored, trouble = self._look(request)
+        if stored is not None and trouble is None and not again:
+            return stored
+        if stored is None and trouble is None and self.settings.closed_by:
+            raise self._not_cached(request)
+        with _never_substituted(trouble):
+            return self._bring_or_mend(request, again=again)
 
     def resolve(self, request: ModelRequest, deadline: Deadline) -> ResolvedModel:
         """Ask the source which files, from where, with which digests."""
@@ -83,65 +105,65 @@ class Pipeline:
             )
         return self.store.take_in_place(resolved, resolved.in_place)
 
-    def _intact(self, request: ModelRequest) -> StoredModel | None:
-        """The entry, if it is there and untouched since its bytes were last hashed."""
+    def _look(self, request: ModelRequest) -> tuple[StoredModel | None, _Trouble]:
+        """The entry, and what is wrong with it; its bytes are hashed where a stat changed."""
         try:
             stored = self.store.find(request.id)
-        except DigestMismatchError:
-            return None
-        return stored if stored is not None and not self._damage(stored) else None
+        except DigestMismatchError as error:
+            return None, error
+        return stored, self._trouble(stored) if stored is not None else None
+
+    def _trouble(self, stored: StoredModel) -> _Trouble:
+        bad = self.store.verify(stored, whole=False)
+        return mismatch(stored, bad[0]) if bad else None
 
     def _bring_or_mend(self, request: ModelRequest, *, again: bool) -> StoredModel:
         deadline = self._deadline()
-        if self.settings.closed_by and not self._is_known(request):
-            raise self._not_cached(request)
         with self.store.locked(request.id, timeout=deadline.remaining()):
             # Another process may have brought or mended it while this one waited.
-            damaged = None
-            try:
-                stored = self.store.find(request.id)
-            except DigestMismatchError as error:
-                stored, damaged = None, error
-            if stored is not None and not again:
-                return self._mended(stored, deadline)
-            try:
-                return self._bring(request, deadline, again=again)
-            except UnavailableError as error:
-                raise (damaged or error) from error
+            stored, trouble = self._look(request)
+            with _never_substituted(trouble):
+                if stored is None or again:
+                    return self._bring(request, deadline, again=again)
+                return stored if trouble is None else self._mended(stored, request, deadline)
 
     def _bring(self, request: ModelRequest, deadline: Deadline, *, again: bool) -> StoredModel:
         resolved = self.resolve(request, deadline)
         _log.info("fetching %s (%s)", request.id, resolved.revision or "unpinned")
-        return self.store.admit(
-            resolved,
-            lambda files, stage: self.transfer.fetch_all(files, stage, deadline),
-            timeout=deadline.remaining(),
-            again=again,
+        stored = self.store.admit(
+            resolved, self._fetch(deadline), timeout=deadline.remaining(), again=again
         )
-
-    def _mended(self, stored: StoredModel, deadline: Deadline) -> StoredModel:
-        bad = self._damage(stored)
-        if not bad:
+        trouble = None if stored.fresh else self._trouble(stored)
+        if trouble is None:
             return stored
-        for damage in bad:
-            _log.warning("%s: %s; fetching it again", stored.id, damage)
+        with _never_substituted(trouble):
+            return self._mended(stored, request, deadline)
+
+    def _mended(
+        self, stored: StoredModel, request: ModelRequest, deadline: Deadline
+    ) -> StoredModel:
         try:
-            self.store.mend(
-                stored, bad, lambda files, stage: self.transfer.fetch_all(files, stage, deadline)
-            )
+            mended = self.store.mend(stored, self._fetch(deadline), timeout=deadline.remaining())
         except UnavailableError as error:
-            remedy = f"potmodels download --force {stored.id}    (now: {error.message})"
-            raise mismatch(stored, bad[0], remedy) from error
-        return replace(stored, fresh=True)
+            return self._brought_anew(stored, request, deadline, error)
+        return replace(stored, fresh=bool(mended))
 
-    def _damage(self, stored: StoredModel) -> tuple[Damage, ...]:
-        return self.store.verify(stored, whole=False)
-
-    def _is_known(self, request: ModelRequest) -> bool:
+    def _brought_anew(
+        self,
+        stored: StoredModel,
+        request: ModelRequest,
+        deadline: Deadline,
+        failure: UnavailableError,
+    ) -> StoredModel:
+        """Resolve the revision anew: the recorded addresses may be of a mirror that is gone."""
+        pinned = replace(request, id=replace(request.id, revision=stored.revision))
         try:
-            return self.store.find(request.id) is not None
-        except DigestMismatchError:
-            return True
+            return self._bring(pinned, deadline, again=True)
+        except (UnavailableError, UsageError):
+            raise failure from None
+
+    def _fetch(self, deadline: Deadline) -> Fetch:
+        return lambda files, stage: self.transfer.fetch_all(files, stage, deadline)
 
     def _not_cached(self, request: ModelRequest) -> UnavailableError:
         return UnavailableError(
@@ -161,6 +183,26 @@ class Pipeline:
 
     def _deadline(self) -> Deadline:
         return Deadline(self.settings.timeout)
+
+
+@contextlib.contextmanager
+def _never_substituted(trouble: _Trouble) -> Iterator[None]:
+    """Wrong bytes that cannot be mended stay an error of their own, whatever is in the way.
+
+    Raises:
+        DigestMismatchError: in place of the errors that a mock may answer.
+    """
+    try:
+        yield
+    except (UnavailableError, StoreError) as error:
+        if trouble is None:
+            raise
+        raise DigestMismatchError(
+            f"{trouble.message} It could not be fetched again: {error.message}",
+            expected=trouble.expected,
+            found=trouble.found,
+            remedy=trouble.remedy,
+        ) from error
 
 
 #: Sources whose models need no network and no copy.
@@ -187,8 +229,6 @@ def open_pipeline(
     from pytest_potmodels.transfer.fetch import Transfer  # noqa: PLC0415  brings the HTTP client
 
     catalog = catalog or build_catalog(settings.own_tables, settings.where)
-    folder = settings.models_folder
-    layout = Layout.of_models_folder(folder) if folder else Layout.at(settings.cache_dir)
     policy = TransferPolicy(
         blocked=settings.closed_by,
         timeout=settings.timeout,
@@ -199,5 +239,11 @@ def open_pipeline(
         session_dir=session_dir,
         max_bytes=settings.max_size if limit_size else None,
     )
-    transfer = Transfer(policy, token=stored_token, on_progress=on_progress)
-    return Pipeline(settings, catalog, ModelStore(layout), transfer)
+    transfer = Transfer(policy, token=hub_token, on_progress=on_progress)
+    return Pipeline(settings, catalog, open_store(settings), transfer)
+
+
+def open_store(settings: Settings) -> ModelStore:
+    """The cache that the settings name; looking at it needs no network and no catalog."""
+    folder = settings.models_folder
+    return ModelStore(Layout.of_models_folder(folder) if folder else Layout.at(settings.cache_dir))

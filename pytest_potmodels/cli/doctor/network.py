@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pytest_potmodels.cli.doctor.finding import Finding
 from pytest_potmodels.errors import UnavailableError, UsageError
 from pytest_potmodels.pipeline import Pipeline
-from pytest_potmodels.sources.hub_token import stored_token
 from pytest_potmodels.transfer.credentials import Credentials
 from pytest_potmodels.transfer.mirrors import Mirrors
 from pytest_potmodels.transfer.policy import TransferPolicy
 from pytest_potmodels.transfer.proxies import proxy_for
 from pytest_potmodels.transfer.reachability import Reachability
+from pytest_potmodels.transfer.tokens import hub_token
 from pytest_potmodels.transfer.urls import place, shown
 
 _TORCHVISION = "https://download.pytorch.org"
@@ -47,7 +47,7 @@ def _host(name: str, url: str, policy: TransferPolicy) -> Finding:
 def _token(policy: TransferPolicy) -> Finding:
     """Whether there is a token; the token itself is not shown."""
     try:
-        token = Credentials(policy.hub_endpoint, stored_token).token()
+        token = Credentials(policy.hub_endpoint, hub_token).token()
     except UsageError as error:
         return Finding("token", "fail", error.message, error.remedy)
     if token is None:

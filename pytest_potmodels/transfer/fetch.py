@@ -1,0 +1,98 @@
+"""The network as the rest of the package sees it: fetch files, make a guarded call, count."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pytest_potmodels.artifacts import RemoteFile, StoredFile
+from pytest_potmodels.transfer import disk, places
+from pytest_potmodels.transfer.batch import Batch
+from pytest_potmodels.transfer.counter import RequestCounter
+from pytest_potmodels.transfer.deadline import Deadline
+from pytest_potmodels.transfer.guard import HubCall, guarded
+from pytest_potmodels.transfer.network import Network
+from pytest_potmodels.transfer.part_file import PartFile
+from pytest_potmodels.transfer.policy import TransferPolicy
+from pytest_potmodels.transfer.progress import Progress, ProgressMeter
+from pytest_potmodels.transfer.scope import CancelScope
+from pytest_potmodels.transfer.size_limit import SizeLimit
+
+T = TypeVar("T")
+
+
+class Transfer:
+    """All network traffic of one process, under one policy.
+
+    Args:
+        token: gives the hub's token when a request to the hub needs it.
+        on_progress: called from worker threads, one call at a time.
+    """
+
+    def __init__(
+        self,
+        policy: TransferPolicy,
+        *,
+        token: Callable[[], str | None],
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self.policy = policy
+        self._network = Network.under(policy, token)
+        self._meter = ProgressMeter(on_progress)
+
+    @property
+    def counter(self) -> RequestCounter:
+        """Requests and bytes so far."""
+        return self._network.counter
+
+    def fetch_all(
+        self, files: Sequence[RemoteFile], stage: Path, deadline: Deadline
+    ) -> tuple[StoredFile, ...]:
+        """Bring files to `stage/<path>`, verified; what a killed run left there is used.
+
+        The stage must belong to this content and to this process. Nothing is flushed to disk.
+
+        Returns:
+            One StoredFile per file, in the order of `files`.
+
+        Raises:
+            UnavailableError: a file cannot be had in time; ModelTooLargeError beyond the limit.
+            DigestMismatchError: a file is not what was promised, also after two more downloads.
+            StoreError: a file name leads out of the stage, or the disk does not take the files.
+        """
+        self._network.reachability.ensure_open()
+        limit = SizeLimit(files, self.policy.max_bytes)
+        places.check_distinct(file.path for file in files)
+        with disk.guarded(stage):
+            stage.mkdir(parents=True, exist_ok=True)
+        parts = {file: PartFile(file, places.target(stage, file.path)) for file in files}
+        stored = self._finished_before(parts)
+        missing = {file: part for file, part in parts.items() if file not in stored}
+        if missing:
+            disk.check_room(stage, sum(part.missing() for part in missing.values()))
+            batch = Batch(self._network, CancelScope(deadline), limit, self._meter)
+            stored |= batch.run(missing)
+        return tuple(stored[file] for file in files)
+
+    def call(self, url: str, request: HubCall[T], deadline: Deadline) -> T:
+        """Make a call of a hub client under the same deadline, retries, verdict and count.
+
+        `url` is the site's address, for which a mirror may stand in. `request` gets the address
+        to use, the token, and the seconds that one of its waits may take (what clients call
+        `timeout`). The token is None where none may be sent; HfApi must be told so as
+        `token=False`, because its None means the saved one. It runs in another thread, and is
+        left behind after six such timeouts.
+
+        Raises:
+            UnavailableError: the network is closed, the host is not reachable, or 408, 429, 5xx,
+                lost connections and timeouts went on until retries or time were spent.
+            Exception: whatever else `request` raises, unchanged.
+        """
+        scope = CancelScope(deadline)
+        return guarded(self._network, url, request, scope, self._network.patience(url, scope))
+
+    def _finished_before(self, parts: dict[RemoteFile, PartFile]) -> dict[RemoteFile, StoredFile]:
+        found = {file: part.finished_before() for file, part in parts.items()}
+        stored = {file: done for file, done in found.items() if done is not None}
+        for file, done in stored.items():
+            self._meter.report(Progress(str(file.path), done.size, done.size, "done"))
+        return stored
