@@ -1,6 +1,7 @@
 """Import an optional package on first use, or say which command installs it."""
 
 import importlib
+import importlib.util
 from types import ModuleType
 
 from pytest_potmodels.errors import MissingPackageError
@@ -23,6 +24,16 @@ def require(module: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         raise missing(module, error) from error
+
+
+def require_installed(package: str) -> None:
+    """Raise what `require` would raise for a package that is not there, without an import.
+
+    Raises:
+        MissingPackageError: not installed.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise missing(package, ModuleNotFoundError(f"No module named {package!r}", name=package))
 
 
 def missing(module: str, cause: Exception) -> MissingPackageError:

@@ -6,12 +6,13 @@ a retry or a fallback of its own.
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pytest_potmodels.artifacts import LoadedModel, ModelRequest, ResolvedModel, StoredModel
+from pytest_potmodels.artifacts import Format, LoadedModel, ModelRequest, ResolvedModel, StoredModel
 from pytest_potmodels.catalog.naming import Catalog
 from pytest_potmodels.catalog.reader import build_catalog
 from pytest_potmodels.errors import (
@@ -21,7 +22,7 @@ from pytest_potmodels.errors import (
     UnavailableError,
     UsageError,
 )
-from pytest_potmodels.loading import load
+from pytest_potmodels.loading import load, require_packages
 from pytest_potmodels.settings.values import Settings
 from pytest_potmodels.sources import SourceContext, open_source
 from pytest_potmodels.store.cache import ModelStore
@@ -60,6 +61,9 @@ class Pipeline:
             DigestMismatchError: its bytes are wrong and could not be mended.
             StoreError: the cache folder is full, read-only, or held by another process.
         """
+        if request.id.source in _FORMATS:
+            # Before a byte moves: hundreds of megabytes in vain are worse than an early no.
+            require_packages(_FORMATS[request.id.source])
         return self.load(self.acquire(request), request, device=device)
 
     def acquire(self, request: ModelRequest, *, again: bool = False) -> StoredModel:
@@ -205,6 +209,10 @@ def _never_substituted(trouble: _Trouble) -> Iterator[None]:
         ) from error
 
 
+#: Sources that have models of one format only.
+_FORMATS: Mapping[str, Format] = MappingProxyType(
+    {"huggingface": "transformers", "torchvision": "torchvision"}
+)
 #: Sources whose models need no network and no copy.
 _WHERE_IT_LIES = frozenset({"package", "file", "mock"})
 

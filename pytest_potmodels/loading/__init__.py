@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Protocol, cast
 
 from pytest_potmodels import extras
-from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel
+from pytest_potmodels.artifacts import Format, LoadedModel, LoadOptions, StoredModel
 from pytest_potmodels.errors import UnknownNameError
 
-__all__ = ["load"]
+__all__ = ["load", "require_packages"]
 
 
 class Loader(Protocol):
@@ -31,6 +31,22 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
         "mock": "pytest_potmodels.loading.mock:load",
     }
 )
+
+
+#: What must be installed for a format, as far as one can tell without importing it.
+_PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"transformers": ("torch", "transformers"), "torchvision": ("torch", "torchvision")}
+)
+
+
+def require_packages(model_format: Format) -> None:
+    """Make sure that a format's libraries are installed; nothing is imported.
+
+    Raises:
+        MissingPackageError: with the pip line.
+    """
+    for package in _PACKAGES.get(model_format, ()):
+        extras.require_installed(package)
 
 
 def load(stored: StoredModel, options: LoadOptions, *, device: str) -> LoadedModel:
