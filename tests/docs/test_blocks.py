@@ -1,0 +1,52 @@
+"""Every code block of every page runs, or is of a kind that is only shown."""
+
+from itertools import groupby
+
+import pytest
+from docs.markdown import PAGES, Block, Page
+from docs.project import Project
+
+RUN = {"python", "console", "toml", "yaml"}
+SHOWN = {"text", "mermaid"}
+BLOCKS = [block for path in PAGES for block in Page(path).blocks]
+#: They load most and change least; `tests/model_setup` runs the like of one of them.
+LONG = {"migrate.md", "model-setup.md"}
+#: They use transformers as it comes, which needs a torchvision that can be imported.
+STOCK = {"migrate.md: Before"}
+
+
+def sections() -> dict[str, list[Block]]:
+    """The blocks of each section that has something to run."""
+    by_section = groupby(BLOCKS, key=lambda block: f"{block.page.name}: {block.section}")
+    found = {title: list(blocks) for title, blocks in by_section}
+    return {
+        title: blocks
+        for title, blocks in found.items()
+        if any(block.kind in RUN for block in blocks)
+    }
+
+
+SECTIONS = sections()
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        pytest.param(title, marks=pytest.mark.slow if blocks[0].page.name in LONG else ())
+        for title, blocks in SECTIONS.items()
+    ],
+)
+def test_a_section_does_what_it_says(project: Project, section: str) -> None:
+    if section in STOCK:
+        project.environ["PYTEST_PLUGINS"] = "importable_torchvision"
+    project.follow(SECTIONS[section])
+
+
+def test_every_block_is_of_a_known_kind() -> None:
+    strange = [f"{block.where}: {block.kind}" for block in BLOCKS if block.kind not in RUN | SHOWN]
+    assert not strange, "nothing runs these"
+
+
+def test_there_are_blocks_to_run() -> None:
+    assert {block.kind for block in BLOCKS} >= {"python", "console", "toml"}
+    assert len(SECTIONS) > 8
