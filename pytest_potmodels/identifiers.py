@@ -14,7 +14,7 @@ SOURCE_ALIASES = {"hf": "huggingface"}
 #: What sources call the revision that is meant where none is named.
 DEFAULT_REVISIONS = {"huggingface": "main", "torchvision": "DEFAULT"}
 #: Sources whose names may end in `@revision`; elsewhere an `@` belongs to the name.
-_REVISIONED = frozenset({"huggingface", "torchvision"})
+REVISIONED = frozenset({"huggingface", "torchvision"})
 _SOURCE_LIKE = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
 _NAMES = {
@@ -53,7 +53,7 @@ def parse(text: str) -> ModelId | None:
     source = SOURCE_ALIASES.get(head.lower(), head.lower())
     if source not in SOURCES:
         raise _unknown_source(head, text)
-    name, revision = split_revision(rest) if source in _REVISIONED else (rest, None)
+    name, revision = split_revision(rest) if source in REVISIONED else (rest, None)
     return checked(ModelId(source, name, revision))
 
 

@@ -9,6 +9,8 @@ outcome = machine.outcome(child)
 import contextlib
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -31,6 +33,8 @@ from pytest_potmodels.store.layout import Layout
 from pytest_potmodels.transfer import Transfer, TransferPolicy
 
 PYTORCH = "https://download.pytorch.org"
+#: What Python reports of every change to a file system, before it happens.
+CHANGES = ("open", "os.chmod", "os.mkdir", "os.remove", "os.rename", "os.rmdir")
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,9 @@ class Machine:
     def start(self, name: str, **options: Any) -> Iterator[Any]:
         """A process that acquires a model.
 
-        Options besides the pipeline's: `again`, `weights`, `mock` (obtain under that policy), and
-        `waits`: it says when it is ready, and begins when it is told.
+        Options besides the pipeline's: `again`, `weights`, `mock` (obtain under that policy),
+        `waits` (it says when it is ready, and begins when it is told), and `dies_at`: (N, events),
+        it is killed just before the Nth of these changes to the cache; see `CHANGES`.
         """
         order = json.dumps({"name": name, **self.where(), **options})
         with subprocess.Popen(
@@ -104,6 +109,24 @@ def request(name: str, *, weights: str | None = None, kind: Kind = "language") -
     model_id = parse(name)
     assert model_id is not None, name
     return ModelRequest(model_id, name, kind, weights=weights)
+
+
+def _die_at(number: int, events: set[str], folder: str) -> None:
+    """Have this process killed, as by `kill -9`, just before a change to files in a folder."""
+    seen = 0
+
+    def hook(event: str, details: tuple[Any, ...]) -> None:
+        nonlocal seen
+        if event not in events or not str(details[0]).startswith(folder):
+            return
+        # For `open`, flags: a look is no change.
+        if event == "open" and not details[2] & (os.O_WRONLY | os.O_RDWR):
+            return
+        seen += 1
+        if seen == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
 
 
 def outcome(child: Any) -> dict[str, Any]:
@@ -159,6 +182,8 @@ def open_pipeline(
 def _child(order: dict[str, Any]) -> dict[str, Any]:
     name, again, waits = order.pop("name"), order.pop("again", False), order.pop("waits", False)
     mock, weights = order.pop("mock", None), order.pop("weights", None)
+    if fate := order.pop("dies_at", None):
+        _die_at(fate[0], set(fate[1]), order["cache"])
     pipeline = open_pipeline(**order)
     wish = request(name, weights=weights)
     if waits:

@@ -6,14 +6,18 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from pytest_potmodels.artifacts import Kind, LoadOptions, ModelRequest
+from pytest_potmodels.catalog.torchvision_weights import weights_of
 from pytest_potmodels.errors import UnknownNameError, UsageError
-from pytest_potmodels.identifiers import SOURCE_ALIASES, SOURCES, ModelId, checked
+from pytest_potmodels.identifiers import REVISIONED, SOURCE_ALIASES, SOURCES, ModelId, checked
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KEYS = (
     "source", "name", "revision", "weights", "architecture",
     "kind", "task", "auto_class", "dtype", "description",
 )  # fmt: skip
+
+#: How the revision begins that stands for a URL with weights of the user's own.
+_OWN_WEIGHTS = "weights-"
 
 #: Says where a key is written: `file:line`.
 Where = Callable[..., str]
@@ -52,17 +56,16 @@ def read_entry(name: str, table: Any, where: Where) -> CatalogEntry:
         UsageError: a key or value that cannot be meant, with file and line.
     """
     text = _strings(name, table, where)
-    source = text.get("source", "")
-    source = SOURCE_ALIASES.get(source, source)
-    if source not in SOURCES:
-        raise UnknownNameError("source", source, SOURCES, where=where("models", name, "source"))
-    weights = _weights(source, name, text, where)
-    revision = f"weights-{short_digest(weights)}" if weights else text.get("revision")
+    source = _source(name, text, where)
+    _check_replacements(source, name, text, where)
+    weights = text.get("weights")
+    revision = _OWN_WEIGHTS + short_digest(weights) if weights else text.get("revision")
     model_id = ModelId(source, text.get("name", name), revision)
     try:
-        checked(model_id)
+        check_published(checked(model_id))
     except UsageError as error:
-        raise UsageError(f"{where('models', name)}: {error.message}") from None
+        place = where("models", name)
+        raise UsageError(f"{place}: {error.message}", remedy=error.remedy) from None
     kind, known = kind_of(model_id, text.get("kind"), where=where("models", name, "kind"))
     return CatalogEntry(
         name=name,
@@ -74,6 +77,19 @@ def read_entry(name: str, table: Any, where: Where) -> CatalogEntry:
         architecture=text.get("architecture"),
         description=text.get("description", ""),
     )
+
+
+def check_published(model_id: ModelId) -> None:
+    """Accept a torchvision network and its weights if torchvision has them.
+
+    What is from elsewhere only its source can tell, and weights of the user's own have no name.
+
+    Raises:
+        UnknownNameError: it has not, with close matches.
+    """
+    if model_id.source == "torchvision":
+        own = (model_id.revision or "").startswith(_OWN_WEIGHTS)
+        weights_of(model_id.name, None if own else model_id.revision)
 
 
 def short_digest(text: str) -> str:
@@ -105,21 +121,44 @@ def kind_of(model_id: ModelId, stated: str | None, *, where: str = "") -> tuple[
 def _strings(name: str, table: Any, where: Where) -> Mapping[str, str]:
     if not isinstance(table, Mapping):
         raise UsageError(f"{where('models', name)}: [models.{name}] is no table.")
+    if set(name) & {":", "@"}:
+        raise UsageError(f"{where('models', name)}: {name!r} has a ':' or '@', as identifiers do.")
     for key, value in table.items():
         place = where("models", name, key)
         if key not in KEYS:
             known = ", ".join(KEYS)
-            raise UnknownNameError("key", key, KEYS, where=place, remedy=f"keys: {known}")
+            raise UnknownNameError("key", str(key), KEYS, where=place, remedy=f"keys: {known}")
         if not isinstance(value, str):
             raise UsageError(f"{place}: {key} = {value!r} is no string.")
     return table
 
 
-def _weights(source: str, name: str, text: Mapping[str, str], where: Where) -> str | None:
-    weights = text.get("weights")
-    if weights is not None and source != "torchvision":
+def _source(name: str, text: Mapping[str, str], where: Where) -> str:
+    if "source" not in text:
         raise UsageError(
-            f"{where('models', name, 'weights')}: `weights` replaces the weights of a "
-            f"torchvision architecture; {name!r} is from {source}."
+            f"{where('models', name)}: [models.{name}] has no `source`.",
+            remedy=f"one of: {', '.join(SOURCES)}",
         )
-    return weights
+    source = SOURCE_ALIASES.get(text["source"], text["source"])
+    if source not in SOURCES:
+        raise UnknownNameError("source", source, SOURCES, where=where("models", name, "source"))
+    return source
+
+
+def _check_replacements(source: str, name: str, text: Mapping[str, str], where: Where) -> None:
+    """Refuse what would be passed over: weights, networks and revisions that do not apply."""
+    place = where("models", name, "weights")
+    if "weights" in text and source != "torchvision":
+        raise UsageError(
+            f"{place}: `weights` replaces the weights of a torchvision architecture; "
+            f"{name!r} is from {source}."
+        )
+    if "weights" in text and "revision" in text:
+        raise UsageError(f"{place}: `weights` replaces those of a `revision`.", remedy="keep one")
+    if "architecture" in text and source != "file":
+        raise UsageError(
+            f"{where('models', name, 'architecture')}: `architecture` is the network of a single "
+            f"weights file; {name!r} is from {source}."
+        )
+    if "revision" in text and source not in REVISIONED:
+        raise UsageError(f"{where('models', name, 'revision')}: {source} has no revisions.")

@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_potmodels import identifiers
 from pytest_potmodels.artifacts import Kind, LoadOptions, ModelRequest
-from pytest_potmodels.catalog.entries import CatalogEntry, kind_of
+from pytest_potmodels.catalog.entries import CatalogEntry, check_published, kind_of
 from pytest_potmodels.catalog.torchvision_weights import architectures
 from pytest_potmodels.errors import UnknownNameError, UsageError
 from pytest_potmodels.identifiers import ModelId
@@ -54,12 +54,20 @@ class Catalog:
             UnknownNameError: no such preset.
             UsageError: the preset has no model of this kind.
         """
-        if preset not in self.presets:
-            raise UnknownNameError("preset", preset, self.presets)
+        self.check_preset(preset)
         name = self.presets[preset].get(kind)
         if name is None:
             raise UsageError(f"preset {preset!r} has no {kind} model.")
         return self.request(name, kind=kind)
+
+    def check_preset(self, preset: str) -> None:
+        """Accept the name of a preset.
+
+        Raises:
+            UnknownNameError: no such preset.
+        """
+        if preset not in self.presets:
+            raise UnknownNameError("preset", preset, self.presets)
 
     def group(self, name: str) -> tuple[str, ...]:
         """The models of a preset or collection; they are one namespace.
@@ -82,7 +90,9 @@ class Catalog:
                 f'name = "resnet18", weights = "{text}"',
             )
         explicit = identifiers.parse(text)
-        return self._explicit(explicit) if explicit is not None else self._bare(text)
+        entry = self._explicit(explicit) if explicit is not None else self._bare(text)
+        check_published(entry.id)
+        return entry
 
     def _explicit(self, model_id: ModelId) -> CatalogEntry:
         for entry in self.models.values():
@@ -92,8 +102,6 @@ class Catalog:
                 # A known model under its full name: its kind is known, its options are not asked.
                 return replace(entry, id=model_id, options=LoadOptions())
         kind, known = kind_of(model_id, None)
-        if model_id.source == "torchvision" and model_id.name not in architectures():
-            raise UnknownNameError("torchvision architecture", model_id.name, architectures())
         return CatalogEntry(str(model_id), model_id, kind, kind_known=known)
 
     def _bare(self, text: str) -> CatalogEntry:
@@ -104,6 +112,11 @@ class Catalog:
             raise UnknownNameError("model", name, known, remedy=_how_to_name(name))
         if revision is None:
             return entry
+        if entry.weights is not None or entry.id.source not in identifiers.REVISIONED:
+            raise UsageError(
+                f"{text!r}: {name} is {entry.id}, which has no other revisions.",
+                remedy=f"write {name}",
+            )
         return replace(entry, id=identifiers.checked(replace(entry.id, revision=revision)))
 
     def _known(self, name: str) -> CatalogEntry | None:

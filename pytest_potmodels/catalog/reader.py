@@ -32,8 +32,9 @@ def build_catalog(own: Table, where: Where, additions: Iterable[tuple[str, Table
     shipped = tomllib.loads((files(__package__) / "catalog.toml").read_text(encoding="utf-8"))
     models: dict[str, CatalogEntry] = {}
     presets: dict[str, dict[str, str]] = {}
-    layers = [("catalog.toml", shipped), *_from_packages(), *additions]
-    for who, table in layers:
+    _add(shipped, _place("catalog.toml"), models, presets)
+    for who, table in (*_from_packages(), *additions):
+        _check_table(who, table)
         _add(table, _place(who), models, presets)
     _add(own, where, models, presets)
     catalog = Catalog(
@@ -48,18 +49,33 @@ def build_catalog(own: Table, where: Where, additions: Iterable[tuple[str, Table
     return catalog
 
 
+def read_models(own: Table, where: Where) -> dict[str, CatalogEntry]:
+    """The user's `own` models alone; their presets are checked for keys, not for names.
+
+    Raises:
+        UsageError: a table that cannot be meant, with file and line.
+    """
+    models: dict[str, CatalogEntry] = {}
+    _add(own, where, models, {})
+    return models
+
+
 def _from_packages() -> list[tuple[str, Table]]:
     layers = []
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
         who = f"entry point {point.name} = {point.value}"
-        table = _loaded(point, who)
-        if not isinstance(table, Mapping):
-            raise UsageError(f"{who} gives {type(table).__name__}, expected a table.")
-        for key in table:
-            if key not in _TABLES:
-                raise UnknownNameError("key", key, _TABLES, where=who)
-        layers.append((who, table))
+        layers.append((who, _loaded(point, who)))
     return layers
+
+
+def _check_table(who: str, table: Any) -> None:
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{who} gives {type(table).__name__}, expected a table.")
+    for key, value in table.items():
+        if key not in _TABLES:
+            raise UnknownNameError("key", str(key), _TABLES, where=who)
+        if not isinstance(value, Mapping):
+            raise UsageError(f"{who}: {key!r} is no table.")
 
 
 def _loaded(point: EntryPoint, who: str) -> Any:
@@ -82,9 +98,12 @@ def _add(
     for preset, chosen in table.get("presets", {}).items():
         if not isinstance(chosen, Mapping):
             raise UsageError(f"{where('presets', preset)}: [presets.{preset}] is no table.")
-        for kind in chosen:
+        for kind, name in chosen.items():
+            place = where("presets", preset, kind)
             if kind not in KINDS:
-                raise UnknownNameError("kind", kind, KINDS, where=where("presets", preset, kind))
+                raise UnknownNameError("kind", kind, KINDS, where=place)
+            if not isinstance(name, str):
+                raise UsageError(f"{place}: {kind} = {name!r} is no string.")
         presets[preset] = {**presets.get(preset, {}), **chosen}
 
 
@@ -93,7 +112,7 @@ def _check_presets(catalog: Catalog, own: Table, where: Where) -> None:
     for preset, chosen in own.get("presets", {}).items():
         for kind, name in chosen.items():
             try:
-                catalog.request(str(name), kind=kind)
+                catalog.request(name, kind=kind)
             except UsageError as error:
                 place = where("presets", preset, kind)
                 raise UsageError(f"{place}: {error.message}", remedy=error.remedy) from None

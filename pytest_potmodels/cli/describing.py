@@ -17,7 +17,7 @@ from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.options import common_options, json_option
 from pytest_potmodels.cli.tables import Table, put_table
 from pytest_potmodels.cli.wording import as_typed_here
-from pytest_potmodels.settings import OPTIONS
+from pytest_potmodels.settings.options import OPTIONS
 from pytest_potmodels.settings.values import Settings
 from pytest_potmodels.transfer.disk import in_units
 from pytest_potmodels.transfer.urls import shown

@@ -12,7 +12,7 @@ import click
 from pytest_potmodels.cli.console import say
 from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.wording import SETTINGS
-from pytest_potmodels.settings import OPTIONS
+from pytest_potmodels.settings.options import OPTIONS
 from pytest_potmodels.settings.resolution import resolve_here
 
 Callback = Callable[..., int | None]

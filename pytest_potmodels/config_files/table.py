@@ -19,9 +19,11 @@ class ConfigFile:
     lines: Mapping[Keys, int] = field(default_factory=dict)
 
     def where(self, *keys: str) -> str:
-        """`file:line` of a key, or the file alone where the line is not known."""
-        line = self.lines.get(keys)
-        return f"{self.path}:{line}" if line else str(self.path)
+        """`file:line` of a key, or of the nearest table around it whose line is known."""
+        for depth in range(len(keys), 0, -1):
+            if line := self.lines.get(keys[:depth]):
+                return f"{self.path}:{line}"
+        return str(self.path)
 
     def reject_unknown(self, table: Mapping[str, Any], known: tuple[str, ...], *at: str) -> None:
         """Raise for the first key of `table` (which lies at `at`) that is not among `known`.
@@ -33,8 +35,8 @@ class ConfigFile:
             if key not in known:
                 raise UnknownNameError(
                     "key",
-                    key,
+                    str(key),  # YAML has numbers for keys, too.
                     known,
-                    where=self.where(*at, key),
+                    where=self.where(*at, str(key)),
                     remedy=f"keys: {', '.join(known)}",
                 )

@@ -23,10 +23,10 @@ def read_toml(path: Path) -> ConfigFile | None:
         UsageError: no valid TOML, or a table of ours that is none.
     """
     section: Keys = () if path.name != _SHARED_FILE else _SECTION
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8-sig")  # Windows editors may put a mark in front.
         table: Any = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} is no valid TOML: {error}.") from error
     for key in section:
         table = table.get(key) if isinstance(table, dict) else None

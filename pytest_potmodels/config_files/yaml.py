@@ -26,11 +26,11 @@ def read_yaml(path: Path) -> ConfigFile:
     Raises:
         UsageError: not valid, or a key or value that cannot be meant; with file and line.
     """
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8-sig")  # Windows editors may put a mark in front.
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{path} is no valid YAML: {error}.") from error
     if not isinstance(data, dict) or not isinstance(data.get("models"), dict):
         raise UsageError(f"{path} has no `models:` mapping.", remedy="see docs/configuration.md")
@@ -75,7 +75,7 @@ def _as_settings(config: ConfigFile) -> ConfigFile:
     }
     table: dict[str, Any] = {"disabled_sources": disabled} if disabled else {}
     if folder is not None:
-        table["models_folder"] = str(config.path.parent / folder)
+        table["models_folder"] = str(config.path.parent / Path(folder).expanduser())
     if download.get("auto_download") is False:
         table["closed_by"] = f"auto_download: false in {config.where('download', 'auto_download')}"
     return ConfigFile(config.path, table, config.lines)

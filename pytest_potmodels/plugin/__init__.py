@@ -7,15 +7,13 @@ behind a lazy import: the hooks of `running` are registered when the first test 
 from __future__ import annotations  # annotations that are never evaluated cost no start-up
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_potmodels.settings import OPTIONS, any_variable, find_config
+from pytest_potmodels.settings import TABLE, any_variable, find_config, flag, variable
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from pytest_potmodels.artifacts import LoadedModel
     from pytest_potmodels.plugin.running import ModelHooks
     from pytest_potmodels.session.pot_models import PotModels
@@ -36,18 +34,19 @@ _OUR_FIXTURES = ("vision_model", "language_model", "pot_models")  # or ends in o
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Offer each setting as an option, and declare our own hooks."""
-    from pytest_potmodels import hookspecs  # noqa: PLC0415
+    # Not `from pytest_potmodels import`, which asks the package's __getattr__ first: a million.
+    import pytest_potmodels.hookspecs as specs  # noqa: PLC0415
 
-    pluginmanager.add_hookspecs(hookspecs)  # Here, because a hook less is half a million less.
+    pluginmanager.add_hookspecs(specs)  # Here, because a hook less is half a million less.
     group = parser.getgroup("potmodels", "real models for tests (pytest-potmodels)")
-    for option in OPTIONS:
-        words = f": {', '.join(option.choices)}" if option.choices else ""
+    for key, text, words, metavar in TABLE:
+        choices = f": {', '.join(words)}" if metavar == "WORD" else ""
         group.addoption(
-            option.flag,
-            dest=f"pot_{option.key}",
-            action="append" if option.key == "mirror" else "store",
-            metavar=option.metavar or "WORD",
-            help=f"{option.help}{words} [{option.env}]",
+            flag(key),
+            dest="pot_" + key,
+            action="append" if key == "mirror" else "store",
+            metavar=metavar,
+            help=f"{text}{choices} [{variable(key)}]",
         )
     group.addoption(
         "--pot-offline", dest="pot_offline", action="store_true", help="as --pot-network=block"
@@ -58,8 +57,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the settings, if there are any; a value that cannot be meant ends the run here."""
     for line in _MARKERS:
         config.addinivalue_line("markers", line)
-    given = any(value and key.startswith("pot_") for key, value in vars(config.option).items())
-    if given or any_variable(os.environ) or find_config(config.rootpath):
+    said = [row for row in TABLE if getattr(config.option, "pot_" + row[0])]
+    if (
+        said
+        or config.option.pot_offline
+        or any_variable(os.environ)
+        or find_config(config.rootpath)
+    ):
         from pytest_potmodels.plugin.running import show_settings  # noqa: PLC0415
 
         show_settings(config)
@@ -69,43 +73,44 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Controller(), "potmodels-controller")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
-    """Check marks where tests are collected: a CollectError is in order under xdist, too."""
-    made = yield
-    for item in made if isinstance(made, list) else ():
-        if isinstance(item, pytest.Function) and _asks_for_models(item):
-            _hooks(item.config).run.check(item, collector)
-    return made
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Check marks before the first test runs, on tests of any sort and wherever they come from.
+
+    conftest.py files have added theirs by now, and -k and -m have yet to deselect any.
+    """
+    asking = [item for item in items if _asks_for_models(item)]
+    if asking:
+        _hooks(session).run.reject_wrong_marks(items, asking)
 
 
-def _asks_for_models(item: pytest.Function) -> bool:
+def _asks_for_models(item: pytest.Item) -> bool:
     marked = any(mark.name in _OUR_MARKS for mark in item.iter_markers())
-    return marked or any(name.endswith(_OUR_FIXTURES) for name in item.fixturenames)
+    used = getattr(item, "fixturenames", ())
+    return marked or any(name.endswith(_OUR_FIXTURES) for name in used)
 
 
-def _hooks(config: pytest.Config) -> ModelHooks:
+def _hooks(session: pytest.Session) -> ModelHooks:
     from pytest_potmodels.plugin.running import model_hooks  # noqa: PLC0415
 
-    return model_hooks(config)
+    return model_hooks(session)
 
 
 # ---- Fixtures ---------------------------------------------------------------------------------
 
 
 def _yielded(request: pytest.FixtureRequest) -> LoadedModel:
-    return _hooks(request.config).for_fixture(request.node, str(request.fixturename))
+    return _hooks(request.session).for_fixture(request)
 
 
 @pytest.fixture
 def vision_model(request: pytest.FixtureRequest) -> LoadedModel:
-    """A pristine vision model: what the marks name, else the preset's (mobilenet_v2)."""
+    """A pristine vision model: what the marks name, else the preset's (MobileNetV2 by default)."""
     return _yielded(request)
 
 
 @pytest.fixture
 def language_model(request: pytest.FixtureRequest) -> LoadedModel:
-    """A pristine language model with tokenizer: what the marks name, else the preset's."""
+    """A pristine language model: what the marks name, else the preset's (DistilBERT by default)."""
     return _yielded(request)
 
 
@@ -148,4 +153,4 @@ def paper_language_model(request: pytest.FixtureRequest) -> LoadedModel:
 @pytest.fixture(scope="session")
 def pot_models(request: pytest.FixtureRequest) -> PotModels:
     """Models by name, in any scope: .load(name) pristine, .shared(name) one object, .path(name)."""
-    return _hooks(request.config).run.pot_models
+    return _hooks(request.session).run.pot_models

@@ -9,7 +9,8 @@ import pytest
 from pytest_potmodels.artifacts import LoadedModel
 from pytest_potmodels.errors import PotModelsError, UsageError
 from pytest_potmodels.reporting.downloads import DownloadLines
-from pytest_potmodels.session.run import Run, share_session_dir
+from pytest_potmodels.session.run import Run, check_tables, share_session_dir
+from pytest_potmodels.session.skipping import WithoutModel
 from pytest_potmodels.settings.resolution import resolve
 from pytest_potmodels.settings.values import Settings
 
@@ -26,12 +27,13 @@ def show_settings(config: pytest.Config) -> None:
     config.pluginmanager.register(Header(_settings(config)), "potmodels-header")
 
 
-def model_hooks(config: pytest.Config) -> "ModelHooks":
+def model_hooks(session: pytest.Session) -> "ModelHooks":
     """The hooks of a run with models; the first test that asks for one registers them."""
-    known = config.pluginmanager.get_plugin("potmodels-models")
+    plugins = session.config.pluginmanager
+    known = plugins.get_plugin("potmodels-models")
     if not isinstance(known, ModelHooks):
-        known = ModelHooks(config, _settings(config))
-        config.pluginmanager.register(known, "potmodels-models")
+        known = ModelHooks(session, _settings(session.config))
+        plugins.register(known, "potmodels-models")
     return known
 
 
@@ -41,9 +43,11 @@ def _settings(config: pytest.Config) -> Settings:
         said = vars(config.option).items()
         given = {key[4:]: value for key, value in said if value and key.startswith("pot_")}
         try:
-            config.stash[_SETTINGS] = resolve(given, os.environ, config.rootpath)
+            settings = resolve(given, os.environ, config.rootpath)
+            check_tables(settings)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
+        config.stash[_SETTINGS] = settings
     return config.stash[_SETTINGS]
 
 
@@ -74,11 +78,11 @@ class Controller:
 class ModelHooks:
     """Know the running test, have what it requires, and say in the end what was had."""
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        self._item: pytest.Item | None = None
-        self._config = config
+    def __init__(self, session: pytest.Session, settings: Settings) -> None:
+        self._item = _running_test(session)
+        self._config = session.config
         lines = DownloadLines(self._write)
-        self.run = Run(config, settings, lambda: self._item, on_progress=lines)
+        self.run = Run(self._config, settings, lambda: self._item, on_progress=lines)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -89,11 +93,21 @@ class ModelHooks:
         finally:
             self._item = None
 
-    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Have what `requires_model` demands before any fixture runs."""
-        if item.get_closest_marker("requires_model") is not None:
+        """Have what `requires_model` demands: before any fixture, after `skipif` and the like."""
+        if item.get_closest_marker("requires_model") is not None and _will_run(item):
             _without_traceback(lambda: self.run.session.require(item))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let a skip for want of a model point at its test, as that of a skip mark does."""
+        report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, WithoutModel):
+            path, line, _ = item.reportinfo()
+            report.longrepr = (os.fspath(path), (line or 0) + 1, f"Skipped: {call.excinfo.value}")
+        return report
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say which tests ran on what, unless the controller of xdist does."""
@@ -110,9 +124,34 @@ class ModelHooks:
             reporter.ensure_newline()
             reporter.write_line(line)
 
-    def for_fixture(self, item: pytest.Item, fixture: str) -> LoadedModel:
+    def for_fixture(self, request: pytest.FixtureRequest) -> LoadedModel:
         """The model that a fixture yields in a test."""
+        item, fixture = request.node, str(request.fixturename)
+        _without_traceback(lambda: _reject_parameter(request))
         return _without_traceback(lambda: self.run.session.for_fixture(item, fixture))
+
+
+def _will_run(item: pytest.Item) -> bool:
+    """Whether the test is more than shown or skipped; unittest's own skips come later than ours."""
+    written = (getattr(item, "obj", None), getattr(item, "cls", None))
+    skipped = any(getattr(each, "__unittest_skip__", False) for each in written)
+    return not skipped and not item.config.getoption("setupplan", default=False)
+
+
+def _reject_parameter(request: pytest.FixtureRequest) -> None:
+    """A parameter by `indirect` would be passed over: models come from marks."""
+    if hasattr(request, "param"):
+        name, fixture = request.param, request.fixturename
+        raise UsageError(
+            f"{fixture} takes no parameter ({name!r}).",
+            remedy=f'pytest.param(..., marks=pytest.mark.pot_model("{name}"))',
+        )
+
+
+def _running_test(session: pytest.Session) -> pytest.Item | None:
+    """The test that runs already, where `getfixturevalue` is the first to ask for a model."""
+    current = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+    return next((item for item in session.items if item.nodeid == current), None)
 
 
 def summarise(reporter: pytest.TerminalReporter) -> None:
@@ -129,4 +168,5 @@ def _without_traceback(step: Callable[[], T]) -> T:
     try:
         return step()
     except PotModelsError as error:
-        pytest.fail(f"{type(error).__name__}: {error}", pytrace=False)
+        said = f"{type(error).__name__}: {error}"
+    pytest.fail(said, pytrace=False)  # Out here, because in there pytest would show both errors.

@@ -1,5 +1,6 @@
 """Ledger rows as the section `models` at the end of a pytest run."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,16 +58,18 @@ def _facts(rows: list[Row]) -> str:
     if first.reason:
         facts.append(f"{first.reason}: {_short(first.why)}" if first.why else first.reason)
     else:
-        loaded = [row for row in rows if row.memory_mb]
-        facts += [f"{loaded[0].memory_mb:.1f} MB"] if loaded else []
+        built = [row for row in rows if row.memory_mb]
+        loaded = [row for row in rows if row.load_seconds]  # Not: shared with another test.
+        facts += [f"{built[0].memory_mb:.1f} MB"] if built else []
         facts += [_pin(first)] if first.digest else []
         facts += [_load_time(loaded)] if loaded else []
     return ", ".join(facts)
 
 
 def _pin(row: Row) -> str:
-    revision = f"@{row.revision[:8]} " if row.revision else ""
-    return f"{revision}sha256 {row.digest[:8]}"
+    # A commit is known by its first digits; the name of weights is not.
+    short = row.revision[:8] if re.fullmatch(r"[0-9a-f]{40}", row.revision) else row.revision
+    return f"{'@' if short else ''}{short} sha256 {row.digest[:8]}".strip()
 
 
 def _load_time(rows: list[Row]) -> str:

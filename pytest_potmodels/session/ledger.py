@@ -12,7 +12,7 @@ import pytest
 
 PROPERTY = "potmodels"
 
-_WRITTEN = pytest.StashKey[set[tuple[int, str, str, str]]]()
+_WRITTEN = pytest.StashKey[list["Row"]]()
 
 #: What became of a wish.
 REAL, MOCK, MOCK_ASKED, SKIPPED, FAILED = "real", "mock", "mock asked for", "skipped", "failed"
@@ -39,15 +39,36 @@ class Row:
     #: "pretrained" where this load fetched the files, "cached" where it found them.
     source: str = ""
 
+    @property
+    def files_only(self) -> bool:
+        """Whether the files were had, and nothing was made of them yet."""
+        return self.outcome in (REAL, MOCK_ASKED) and not self.source
+
 
 def write(item: pytest.Item, row: Row) -> None:
-    """Put a row on a test's report, unless the same is there: a loop or `@given` loads often."""
-    key = (row.attempt, row.asked, row.kind, row.outcome)
-    known = item.stash.setdefault(_WRITTEN, set())
-    if key not in known:
-        known.add(key)
-        # Plain strings cross every border.
-        item.user_properties.append((PROPERTY, json.dumps(asdict(row))))
+    """Put a row on a test's report, unless the same is there: a loop or `@given` loads often.
+
+    What becomes of a model takes the place of the row that its files were had.
+    """
+    known = item.stash.setdefault(_WRITTEN, [])
+    same = [each for each in known if _wish(each) == _wish(row)]
+    if any(each.outcome == row.outcome and not each.files_only for each in same):
+        return
+    for each in same:
+        if each.files_only:
+            known.remove(each)
+            others = [kept for kept in item.user_properties if kept != _property(each)]
+            item.user_properties[:] = others
+    known.append(row)
+    item.user_properties.append(_property(row))
+
+
+def _wish(row: Row) -> tuple[int, str, str]:
+    return row.attempt, row.asked, row.kind
+
+
+def _property(row: Row) -> tuple[str, object]:
+    return PROPERTY, json.dumps(asdict(row))  # Plain strings cross every border.
 
 
 def attempt_of(item: pytest.Item) -> int:
@@ -60,6 +81,15 @@ def rows_of(reports: Iterable[object]) -> list[Row]:
     rows: dict[Row, None] = {}
     for report in reports:
         for name, value in getattr(report, "user_properties", ()):
-            if name == PROPERTY:
-                rows[Row(**json.loads(value))] = None
+            row = _row(value) if name == PROPERTY else None
+            if row is not None:
+                rows[row] = None
     return list(rows)
+
+
+def _row(value: object) -> Row | None:
+    """The row that a property holds; a test may record one of the same name for itself."""
+    try:
+        return Row(**json.loads(str(value)))
+    except (TypeError, ValueError):
+        return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ class ModelMark:
     task: str | None = None
     auto_class: str | None = None
     dtype: str | None = None
-    #: How near the test it stands: 0 parametrize, 1 function, then class, module, package.
+    #: How near the test it stands: 0 parametrize, 1 function, then class, bases, module, package.
     level: int = 1
 
     @property
@@ -60,7 +61,7 @@ def preset_mark(item: pytest.Item) -> str | None:
 
 
 def _levels(item: pytest.Item) -> Iterator[Sequence[pytest.Mark]]:
-    """Marks by nearness: parametrize, function, class, module, package.
+    """Marks by nearness: parametrize, function, class, its bases, module, package.
 
     pytest's own get_closest_marker puts a function's marks before those of its parametrization,
     so a parameter could not override its function.
@@ -70,7 +71,24 @@ def _levels(item: pytest.Item) -> Iterator[Sequence[pytest.Mark]]:
     yield parametrized
     yield [m for m in item.own_markers if not any(m is p for p in parametrized)]
     for node in reversed(item.listchain()[:-1]):
-        yield node.own_markers
+        if isinstance(node, pytest.Class):
+            yield from _class_levels(node)
+        else:
+            yield node.own_markers
+
+
+def _class_levels(node: pytest.Class) -> Iterator[Sequence[pytest.Mark]]:
+    """A class, then its bases: pytest keeps the marks of all of them in one list."""
+    own, *inherited = [_written_on(base) for base in node.obj.__mro__]
+    known = {id(mark) for marks in (own, *inherited) for mark in marks}
+    yield [*(mark for mark in node.own_markers if id(mark) not in known), *own]
+    yield from inherited
+
+
+def _written_on(base: type) -> list[pytest.Mark]:
+    written: Any = vars(base).get("pytestmark", [])
+    marks: list[Any] = written if isinstance(written, list) else [written]
+    return [getattr(mark, "mark", mark) for mark in marks]
 
 
 def check_arguments(what: str, arguments: Mapping[str, object]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pytest_potmodels.artifacts import LoadedModel
 from pytest_potmodels.session.markers import check_arguments
-from pytest_potmodels.session.requests import Wish, named
+from pytest_potmodels.session.requests import Wish, named, wish_named
 from pytest_potmodels.session.state import Build, ModelSession
 
 
@@ -22,7 +22,6 @@ class PotModels:
     ) -> None:
         self._session = session
         self._current_item = current_item
-        self._shared: dict[Wish, LoadedModel] = {}
 
     def load(self, name: str, *, build: Build | None = None, **how: str | None) -> LoadedModel:
         """A pristine model at each call.
@@ -40,10 +39,7 @@ class PotModels:
 
     def shared(self, name: str, **how: str | None) -> LoadedModel:
         """One object for all callers in this process; whoever changes it changes it for all."""
-        wish = self._wish(name, how)
-        if wish not in self._shared:
-            self._shared[wish] = self._session.obtain(self._current_item(), wish)
-        return self._shared[wish]
+        return self._session.shared(self._current_item(), self._wish(name, how))
 
     def path(self, name: str, **how: str | None) -> Path:
         """The folder of the model's files, fetched and verified; never a mock."""
@@ -51,4 +47,5 @@ class PotModels:
 
     def _wish(self, name: str, how: dict[str, str | None]) -> Wish:
         check_arguments("pot_models", how)
-        return Wish(named(name, self._session.pipeline.catalog, **how))
+        catalog = self._session.pipeline.catalog
+        return wish_named(self._current_item(), named(name, catalog, **how), catalog)

@@ -64,11 +64,6 @@ def requirements(item: pytest.Item, catalog: Catalog) -> list[Wish]:
     return [Wish(m.request, required=True) for m in marked if m.mark.required]
 
 
-def yields(item: pytest.Item, kind: Kind) -> bool:
-    """Whether a fixture of the test yields a model of this kind."""
-    return any(FIXTURES[name][1] == kind for name in _used(item))
-
-
 @dataclass(frozen=True)
 class Marked:
     """A mark and the model it names."""
@@ -105,10 +100,10 @@ def check(item: pytest.Item, catalog: Catalog, default_preset: str) -> None:
     Raises:
         UsageError: see `wish_for`; also a mark whose kind had to be assumed and fits no fixture.
     """
-    used = _used(item)
     preset = preset_mark(item)
-    for kind in ("vision", "language") if preset is not None else ():
-        catalog.preset(preset or default_preset, kind)
+    if preset is not None:
+        catalog.check_preset(preset)
+    used = [name for name in getattr(item, "fixturenames", ()) if name in FIXTURES]
     for fixture in used:
         wish_for(item, fixture, catalog, default_preset)
     kinds = {FIXTURES[name][1] for name in used}
@@ -117,12 +112,19 @@ def check(item: pytest.Item, catalog: Catalog, default_preset: str) -> None:
             raise UsageError(
                 f'{marked.mark.marker}("{marked.mark.name}") is taken for a '
                 f"{marked.request.kind} model, and the test uses {', '.join(used)}.",
-                remedy=f'say what it is: {marked.mark.marker}("{marked.mark.name}", kind="vision")',
+                remedy=f'say what it is: {marked.mark.marker}("{marked.mark.name}", kind="vision") '
+                'or kind="language"',
             )
 
 
-def _used(item: pytest.Item) -> list[str]:
-    return [name for name in getattr(item, "fixturenames", ()) if name in FIXTURES]
+def wish_named(item: pytest.Item | None, request: ModelRequest, catalog: Catalog) -> Wish:
+    """The wish of a test that asks for a model in its body; its `requires_model` holds there, too.
+
+    Raises:
+        UsageError: marks that contradict each other or that name nothing.
+    """
+    required = () if item is None else requirements(item, catalog)
+    return Wish(request, required=any(wish.request.id == request.id for wish in required))
 
 
 def named(name: str, catalog: Catalog, **how: str | None) -> ModelRequest:

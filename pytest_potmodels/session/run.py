@@ -1,17 +1,20 @@
 """One pytest process: its pipeline is built when the first test asks for a model."""
 
 import tempfile
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_potmodels.artifacts import LoadedModel
 from pytest_potmodels.catalog.naming import Catalog
-from pytest_potmodels.catalog.reader import build_catalog
+from pytest_potmodels.catalog.reader import build_catalog, read_models
 from pytest_potmodels.errors import UsageError
+from pytest_potmodels.loading.options import check as check_options
+from pytest_potmodels.session.collection import reject_all, reject_wrong_marks
 from pytest_potmodels.session.requests import check
 from pytest_potmodels.settings.values import Settings
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_potmodels.session.state import ModelSession
     from pytest_potmodels.transfer.progress import Progress
 
+_HOOK = "pytest_potmodels_configure"
 _WORKER_INPUT = "potmodels_session_dir"
 _SESSION_DIR = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
@@ -42,9 +46,7 @@ class Run:
     @cached_property
     def catalog(self) -> Catalog:
         """All names that are known here; enough to check marks, and no library is imported."""
-        hook = self._config.hook.pytest_potmodels_configure
-        tables = [table for table in hook(settings=self._settings) if table]
-        additions = [("pytest_potmodels_configure", table) for table in tables]
+        additions = [(_HOOK, table) for table in self._additions() if table is not None]
         return build_catalog(self._settings.own_tables, self._settings.where, additions)
 
     @cached_property
@@ -70,19 +72,44 @@ class Run:
 
         return PotModels(self.session, self._current_item)
 
-    def check(self, item: pytest.Function, collector: pytest.Collector) -> None:
-        """Check a test's marks.
-
-        Raises:
-            CollectError: a mark that cannot be meant; the collector's module is not run.
-        """
+    def reject_wrong_marks(self, items: list[pytest.Item], asking: Sequence[pytest.Item]) -> None:
+        """Take tests out of `items` whose marks cannot be meant, and report them as errors."""
         try:
-            check(item, self.catalog, self._settings.preset)
+            catalog = self.catalog
         except UsageError as error:
-            raise collector.CollectError(f"{item.name}: {error}") from None
+            reject_all(items, asking, error)
+        else:
+            preset = self._settings.preset
+            reject_wrong_marks(items, asking, lambda item: check(item, catalog, preset))
+
+    def _additions(self) -> list[Any]:
+        try:
+            found: list[Any] = self._config.hook.pytest_potmodels_configure(settings=self._settings)
+        except Exception as error:
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            raise UsageError(
+                f"{_HOOK} fails at {at.filename}:{at.lineno}: {type(error).__name__}: {error}"
+            ) from error
+        return found
 
     def _announce(self, model: LoadedModel) -> None:
         self._config.hook.pytest_potmodels_model_loaded(model=model)
+
+
+def check_tables(settings: Settings) -> None:
+    """Check the user's own `models` and `presets` as far as they go without other tables.
+
+    What a preset names is looked up later: hooks and packages may bring it.
+
+    Raises:
+        UsageError: a key or value that cannot be meant, with file and line.
+    """
+    for name, entry in read_models(settings.own_tables, settings.where).items():
+        try:
+            check_options(entry.options)
+        except UsageError as error:
+            place = settings.where("models", name)
+            raise UsageError(f"{place}: {error.message}", remedy=error.remedy) from None
 
 
 def share_session_dir(config: pytest.Config, workerinput: dict[str, object]) -> None:

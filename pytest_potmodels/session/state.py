@@ -1,19 +1,22 @@
 """The models of one pytest process: obtain, write down, skip or fail."""
 
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from pytest_potmodels.artifacts import LoadedModel, ModelRequest, StoredModel
-from pytest_potmodels.errors import PotModelsError, UnavailableError
+from pytest_potmodels.errors import PotModelsError, UnavailableError, UsageError
 from pytest_potmodels.fallback import ASKED_FOR, Obtained, obtain
 from pytest_potmodels.pipeline import Pipeline
 from pytest_potmodels.session import ledger
 from pytest_potmodels.session.devices import device_for
-from pytest_potmodels.session.requests import Wish, requirements, wish_for, yields
+from pytest_potmodels.session.requests import Wish, requirements, wish_for
+from pytest_potmodels.session.skipping import WithoutModel
 
 Announce = Callable[[LoadedModel], None]
 #: Makes a model of a folder with its files.
@@ -28,6 +31,8 @@ class ModelSession:
         self.settings = pipeline.settings
         self._worker = worker
         self._announce = announce
+        self._shared: dict[ModelRequest, Obtained] = {}
+        self._sharing = threading.Lock()
 
     def for_fixture(self, item: pytest.Item, fixture: str) -> LoadedModel:
         """A pristine model for a fixture of a test; skips or fails the test if it may have none."""
@@ -36,22 +41,23 @@ class ModelSession:
     def obtain(self, item: pytest.Item | None, wish: Wish) -> LoadedModel:
         """A pristine model, with its row in the ledger."""
         started = time.perf_counter()
-        try:
-            got = obtain(
-                self.pipeline,
-                wish.request,
-                mock=self.settings.mock,
-                required=wish.required,
-                device=device_for(self.settings.device, self._worker),
-            )
-        except PotModelsError as error:
-            self._refuse(item, wish, error)
+        return self._hand_out(item, wish, self._obtained(item, wish), started)
+
+    def shared(self, item: pytest.Item | None, wish: Wish) -> LoadedModel:
+        """One object for all who ask for the same model, with a row for each test that does."""
+        started = time.perf_counter()
+        same = replace(wish.request, asked="")
+        with self._sharing:
+            got = self._shared.get(same)
+            if got is not None and not (wish.required and got.substitute):
+                return self._hand_out(item, wish, got, None)
+            got = self._shared[same] = self._obtained(item, wish)
         return self._hand_out(item, wish, got, started)
 
     def build(self, item: pytest.Item | None, wish: Wish, build: Build) -> LoadedModel:
         """A model that the user's own callable makes from the real model's folder."""
         started = time.perf_counter()
-        stored = self._acquire(item, wish)
+        stored = self._files(item, wish)
         model = LoadedModel(
             id=stored.id,
             model=build(stored.path),
@@ -63,29 +69,46 @@ class ModelSession:
         )
         return self._hand_out(item, wish, Obtained(model), started)
 
+    def _obtained(self, item: pytest.Item | None, wish: Wish) -> Obtained:
+        try:
+            return obtain(
+                self.pipeline,
+                wish.request,
+                mock=self.settings.mock,
+                required=wish.required,
+                device=device_for(self.settings.device, self._worker),
+            )
+        except PotModelsError as error:
+            self._refuse(item, wish, error)
+
     def path(self, item: pytest.Item | None, wish: Wish) -> Path:
         """The folder of a model's files, fetched if need be; never a mock."""
-        return self._acquire(item, wish).path
+        return self._files(item, wish).path
 
     def require(self, item: pytest.Item) -> None:
         """Have what the test's `requires_model` marks demand, or skip or fail it."""
         for wish in requirements(item, self.pipeline.catalog):
             if self.settings.mock == "always":
                 self.obtain(item, wish)  # Refuses, and says why.
-            stored = self._acquire(item, wish)
-            if not yields(item, wish.request.kind):
-                # No fixture will load it, so this is where the test touches it.
-                facts = {"revision": stored.revision or "", "digest": stored.digest}
-                self._write(item, wish.request, ledger.REAL, **facts)
+            self._acquire(item, wish)
 
     def _wish(self, item: pytest.Item, fixture: str) -> Wish:
         return wish_for(item, fixture, self.pipeline.catalog, self.settings.preset)
 
+    def _files(self, item: pytest.Item | None, wish: Wish) -> StoredModel:
+        if wish.request.id.source == "mock":
+            raise UsageError(f"{wish.request.asked} is a mock, and has no files.")
+        return self._acquire(item, wish)
+
     def _acquire(self, item: pytest.Item | None, wish: Wish) -> StoredModel:
         try:
-            return self.pipeline.acquire(wish.request)
+            stored = self.pipeline.acquire(wish.request)
         except PotModelsError as error:
             self._refuse(item, wish, error)
+        outcome = ledger.MOCK_ASKED if stored.format == "mock" else ledger.REAL
+        facts = {"revision": stored.revision or "", "digest": stored.digest}
+        self._write(item, wish.request, outcome, **facts)
+        return stored
 
     def _refuse(self, item: pytest.Item | None, wish: Wish, error: PotModelsError) -> NoReturn:
         """Skip on a desk, fail in CI; wrong bytes and unknown names fail everywhere."""
@@ -97,12 +120,13 @@ class ModelSession:
         if not skip:
             raise error
         text = f"{wish.request.asked} [{reason}]: {error.message}"
-        pytest.skip(f"{text} To mend it: {error.remedy}" if error.remedy else text)
+        raise WithoutModel(f"{text} To mend it: {error.remedy}" if error.remedy else text)
 
     def _hand_out(
-        self, item: pytest.Item | None, wish: Wish, got: Obtained, started: float
+        self, item: pytest.Item | None, wish: Wish, got: Obtained, started: float | None
     ) -> LoadedModel:
         model = got.model
+        seconds = time.perf_counter() - started if started is not None else 0.0
         self._write(
             item,
             wish.request,
@@ -112,7 +136,7 @@ class ModelSession:
             digest=model.digest,
             reason=got.substitute,
             why=got.why,
-            load_seconds=round(time.perf_counter() - started, 4),
+            load_seconds=round(seconds, 4),
             memory_mb=round(model.memory_mb, 1),
             source=model.source,
         )

@@ -12,45 +12,42 @@ PRESETS = ("minimal", "test", "paper")
 #: Variables of others that change our settings.
 OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 ENDPOINT_VARIABLE = "HF_ENDPOINT"
+_OF_OTHERS = (*OFFLINE_VARIABLES, ENDPOINT_VARIABLE)
 
 
-class Option:
-    """One setting as people type it; `choices` lists its words, the default first."""
-
-    __slots__ = ("choices", "env", "flag", "help", "key", "metavar")
-
-    def __init__(self, key: str, help: str, *choices: str, metavar: str | None = None) -> None:  # noqa: A002
-        self.key = key
-        self.help = help
-        self.choices = choices
-        self.metavar = metavar
-        #: The option of pytest's command line, and the environment variable.
-        self.flag = "--pot-" + key.replace("_", "-")
-        self.env = "POT_" + ("MIRRORS" if key == "mirror" else key.upper())
-
-
-OPTIONS = (
-    Option("preset", "models behind vision_model and language_model", *PRESETS),
-    Option("cache_dir", f"model cache (default {DEFAULT_CACHE})", metavar="DIR"),
-    Option("mock", "where a stand-in may be used", "missing", "never", "always"),
-    Option("missing", "a required model that is missing (default: fail in CI, else skip)",
-           "skip", "fail"),
-    Option("network", "whether models may be downloaded", "allow", "block"),
-    Option("timeout", "seconds for one model in all (600)", metavar="SECONDS"),
-    Option("retries", "failures in a row before giving up (5)", metavar="N"),
-    Option("jobs", "parallel downloads (4)", metavar="N"),
-    Option("max_size", "largest model to download (5GB)", metavar="SIZE"),
-    Option("device", "where models are loaded; auto spreads workers over the GPUs",
-           "cpu", "cuda", "auto"),
-    Option("mirror", "fetch URLs that begin with OLD from NEW; repeatable", metavar="OLD=NEW"),
-    Option("config", "configuration file instead of pyproject.toml", metavar="FILE"),
+#: Key, what it is, its words (the default first), and what stands for its value in the help.
+#: Bare tuples, because a class costs start-up; `options.OPTIONS` has them with names.
+TABLE = (
+    ("preset", "models behind vision_model and language_model", PRESETS, "WORD"),
+    ("cache_dir", "model cache (default ~/.cache/pot_experiments)", (), "DIR"),
+    ("mock", "where a stand-in may be used", ("missing", "never", "always"), "WORD"),
+    ("missing", "a required model that is missing (default: fail in CI, else skip)",
+     ("skip", "fail"), "WORD"),
+    ("network", "whether models may be downloaded", ("allow", "block"), "WORD"),
+    ("timeout", "seconds for one model in all (600)", (), "SECONDS"),
+    ("retries", "failures in a row before giving up (5)", (), "N"),
+    ("jobs", "parallel downloads (4)", (), "N"),
+    ("max_size", "largest model to download (5GB)", (), "SIZE"),
+    ("device", "where models are loaded: cpu, cuda, cuda:N, or auto (workers go round GPUs)",
+     ("cpu", "cuda", "auto"), "DEVICE"),
+    ("mirror", "fetch URLs that begin with OLD from NEW; repeatable", (), "OLD=NEW"),
+    ("config", "configuration file instead of pyproject.toml", (), "FILE"),
 )  # fmt: skip
+
+
+def flag(key: str) -> str:
+    """The option of pytest's command line."""
+    return "--pot-" + key.replace("_", "-")
+
+
+def variable(key: str) -> str:
+    """The environment variable."""
+    return "POT_MIRRORS" if key == "mirror" else "POT_" + key.upper()
 
 
 def any_variable(environ: Mapping[str, str]) -> bool:
     """Whether some variable changes a setting; if none does, none need be worked out early."""
-    names = (*OFFLINE_VARIABLES, ENDPOINT_VARIABLE)
-    return any(name.startswith("POT_") or name in names for name in environ)
+    return any(name[:4] == "POT_" or name in _OF_OTHERS for name in environ)
 
 
 def find_config(start: Path) -> Path | None:

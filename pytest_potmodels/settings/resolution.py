@@ -8,18 +8,13 @@ from typing import Any
 from pytest_potmodels.config_files.table import ConfigFile
 from pytest_potmodels.config_files.toml import read_toml
 from pytest_potmodels.errors import UnknownNameError, UsageError, close_matches
-from pytest_potmodels.settings import (
-    DEFAULT_CACHE,
-    ENDPOINT_VARIABLE,
-    OPTIONS,
-    OWN_FILE,
-    Option,
-    find_config,
-)
+from pytest_potmodels.settings import DEFAULT_CACHE, ENDPOINT_VARIABLE, OWN_FILE, find_config
 from pytest_potmodels.settings.environment import detect_ci, offline_variable
+from pytest_potmodels.settings.options import OPTIONS, Option
 from pytest_potmodels.settings.values import DEFAULT_HUB, Settings
 from pytest_potmodels.settings.words import parse
 
+_YAML = (".yaml", ".yml")
 _CONFIG_KEYS = (*(o.key for o in OPTIONS if o.key != "config"), "models", "presets")
 
 
@@ -61,23 +56,38 @@ def resolve_here(given: Mapping[str, Any]) -> Settings:
 
 def _config(named: str | None, start: Path) -> ConfigFile | None:
     """The configuration file that was named, or else the nearest one."""
-    path = Path(named) if named else find_config(start)
-    if path is None:
-        return None
+    config = _named(Path(named)) if named else _nearest(start)
+    if config is not None and config.path.suffix not in _YAML:
+        config.reject_unknown(config.table, _CONFIG_KEYS)
+    return config
+
+
+def _named(path: Path) -> ConfigFile:
     if not path.is_file():
         raise UsageError(f"There is no configuration file {path}.", remedy="check --pot-config")
-    if path.suffix in {".yaml", ".yml"}:
+    if path.suffix in _YAML:
         from pytest_potmodels.config_files.yaml import read_yaml  # noqa: PLC0415  brings PyYAML
 
         return read_yaml(path)
     config = read_toml(path)
-    if config is None and named:
+    if config is None:
         raise UsageError(
             f"{path} has no [tool.potmodels] table.", remedy=f"add one, or name a {OWN_FILE}"
         )
-    if config is not None:
-        config.reject_unknown(config.table, _CONFIG_KEYS)
     return config
+
+
+def _nearest(start: Path) -> ConfigFile | None:
+    """The nearest file with a table of ours: a package below may depend on us and say no more."""
+    path = find_config(start)
+    while path is not None:
+        config = read_toml(path)
+        if config is not None:
+            return config
+        folder = path.parent
+        at_the_top = folder == folder.parent or (folder / ".git").exists()
+        path = None if at_the_top else find_config(folder.parent)
+    return None
 
 
 def _find(
@@ -101,7 +111,8 @@ def _apply_offline(
     if offline:
         closed_by = "--pot-offline"
     elif values.get("network") == "block":
-        closed_by = f"network=block ({origins['network']})"
+        values["closed_by"] = f"network=block ({origins['network']})"
+        return
     elif said := offline_variable(environ):
         closed_by = said
     else:

@@ -7,7 +7,8 @@ from typing import Any
 
 from pytest_potmodels.config_files.table import ConfigFile
 from pytest_potmodels.errors import UnknownNameError, UsageError
-from pytest_potmodels.settings import PRESETS, Option
+from pytest_potmodels.settings import PRESETS
+from pytest_potmodels.settings.options import Option
 
 
 def parse(option: Option, raw: Any, origin: str, config: ConfigFile | None) -> Any:
@@ -17,15 +18,17 @@ def parse(option: Option, raw: Any, origin: str, config: ConfigFile | None) -> A
         UsageError: a word that is not among the choices, or not a number, size, time, URL.
     """
     if option.key == "preset":
-        known = (*PRESETS, *(config.table.get("presets", {}) if config else ()))
-        return _word(raw, known, origin)
+        own = config.table.get("presets") if config else None
+        return _word(raw, (*PRESETS, *(own if isinstance(own, dict) else ())), origin)
     if option.key == "device" and re.fullmatch(r"cuda:\d+", str(raw)):
         return raw
     if option.choices:
         return _word(raw, option.choices, origin)
     if option.key == "cache_dir":
+        if not isinstance(raw, str | Path):
+            raise UsageError(f"{origin}: {raw!r} is no path.")
         base = config.path.parent if config and origin.startswith(str(config.path)) else Path.cwd()
-        return base / Path(str(raw)).expanduser()
+        return base / Path(raw).expanduser()
     try:
         return _PARSERS[option.key](raw)
     except ValueError as error:
@@ -71,7 +74,9 @@ def parse_size(raw: Any) -> int:
 
 
 def _mirrors(raw: Any) -> tuple[tuple[str, str], ...]:
-    rules = raw.split() if isinstance(raw, str) else list(raw)
+    if not isinstance(raw, str | list | tuple):
+        raise ValueError(f"{raw!r} is no list of mirrors; write ['https://OLD=https://NEW'].")  # noqa: TRY004
+    rules = raw.split() if isinstance(raw, str) else raw
     parsed = []
     for rule in rules:
         old, equals, new = str(rule).partition("=")

@@ -1,106 +1,79 @@
 """Stage -> verify -> flush -> rename: a model becomes visible whole or not at all."""
 
-import contextlib
-import os
-import shutil
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from pytest_potmodels.artifacts import RemoteFile, ResolvedModel, StoredFile, StoredModel
-from pytest_potmodels.digests import Digest
-from pytest_potmodels.errors import DigestMismatchError
-from pytest_potmodels.store import manifest
-from pytest_potmodels.store.checking import Damage
-from pytest_potmodels.store.layout import MANIFEST, Layout
-
-#: Brings files into a folder, each verified against its promised digests.
-Fetch = Callable[[Sequence[RemoteFile], Path], tuple[StoredFile, ...]]
+from pytest_potmodels.artifacts import ResolvedModel, StoredFile, StoredModel
+from pytest_potmodels.errors import DigestMismatchError, StoreError
+from pytest_potmodels.store import disk, manifest
+from pytest_potmodels.store.checking import damages
+from pytest_potmodels.store.entries import refs_of
+from pytest_potmodels.store.layout import MANIFEST, Layout, short_hash
+from pytest_potmodels.store.mending import Fetch, open_stage, set_aside
 
 
-def admit(resolved: ResolvedModel, name: str, layout: Layout, fetch: Fetch) -> StoredModel:
-    """Bring a resolved model into the entry `name`. The caller holds the entry's lock."""
+def admit(
+    resolved: ResolvedModel, name: str, layout: Layout, fetch: Fetch, *, known: StoredModel | None
+) -> StoredModel:
+    """Bring a resolved model into the entry `name`. The caller holds the entry's lock.
+
+    `known` is the entry of that name that is replaced, if its manifest is readable: its names
+    go on.
+
+    Raises:
+        DigestMismatchError: what lies in the stage is not what was fetched into it.
+        StoreError: a file of the model has the manifest's name.
+    """
+    _refuse_second_manifest(resolved)
     # One stage per content: what a killed run left of another revision is not resumed into this.
-    stage = layout.stage(f"{name}@{(resolved.revision or 'unpinned')[:16]}")
-    stage.mkdir(parents=True, exist_ok=True)
-    stored = _described(resolved, stage, fetch(resolved.files, stage))
+    stage = open_stage(layout, f"{name}@{short_hash(resolved.revision or '')}")
+    stored = _described(resolved, stage, fetch(resolved.files, stage), known)
+    _check_sizes(stored)
     _drop_strangers(stored)
     manifest.write(stored, stage / MANIFEST)
-    _seal(stage)
+    disk.seal(stage)
     target = layout.entry(name)
-    replaced = set_aside(target, layout) if target.exists() else None
-    _rename(stage, target)
-    if replaced is not None and _is_whole(replaced):
-        delete(replaced)
+    _publish(stage, target, layout, known)
     return replace(stored, path=target, fresh=True)
 
 
-def replace_files(stored: StoredModel, bad: Sequence[Damage], layout: Layout, fetch: Fetch) -> None:
-    """Fetch damaged files again, then swap them in one by one; the bad bytes are kept aside."""
-    from_upstream = {file.path: file for file in _as_remote(bad)}
-    stage = layout.stage(f"{stored.path.name}@mend")
-    stage.mkdir(parents=True, exist_ok=True)
-    fetch(tuple(from_upstream.values()), stage)
-    for path in from_upstream:
-        good, target = stage / path, stored.path / path
-        _flush(good)
-        good.chmod(0o444)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() or target.is_symlink():
-            set_aside(target, layout)
-        good.replace(target)
-    shutil.rmtree(stage, ignore_errors=True)
-
-
-def set_aside(path: Path, layout: Layout) -> Path:
-    """Move a bad file or entry into quarantine."""
-    layout.quarantine.mkdir(parents=True, exist_ok=True)
-    aside = layout.quarantine / f"{path.name}-{time.time_ns():x}"
-    path.rename(aside)
-    return aside
-
-
-def delete(path: Path) -> None:
-    """Delete an entry's folder, its read-only files too."""
-    for file in path.rglob("*"):
-        # Windows refuses to delete read-only files.
-        with contextlib.suppress(OSError):
-            file.chmod(0o755 if file.is_dir() else 0o644)
-    shutil.rmtree(path)
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether a replaced entry was fine; what was damaged stays in quarantine as evidence."""
+def _publish(stage: Path, target: Path, layout: Layout, known: StoredModel | None) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    replaced = set_aside(target, layout) if target.is_symlink() or target.exists() else None
     try:
-        manifest.read(folder / MANIFEST, folder)
-    except (OSError, DigestMismatchError):
-        return False
-    return True
+        disk.move(stage, target)
+    except OSError:
+        if replaced is not None:
+            disk.move(replaced, target)
+        raise
+    disk.flush_folder(target.parent)
+    # What was damaged stays in quarantine, as evidence.
+    if (
+        replaced
+        and known
+        and not damages(replace(known, path=replaced), layout.signatures(target.name))
+    ):
+        disk.delete(replaced)
 
 
-def _as_remote(bad: Sequence[Damage]) -> list[RemoteFile]:
-    return [
-        RemoteFile(
-            path=PurePosixPath(damage.file.path),
-            url=damage.file.url,
-            size=damage.file.size,
-            digests=(Digest("sha256", damage.file.sha256),),
-        )
-        for damage in bad
-    ]
-
-
-def _described(resolved: ResolvedModel, folder: Path, files: tuple[StoredFile, ...]) -> StoredModel:
+def _described(
+    resolved: ResolvedModel,
+    folder: Path,
+    files: tuple[StoredFile, ...],
+    known: StoredModel | None,
+) -> StoredModel:
+    name = known.id.name if known else resolved.id.name
+    names = {resolved.id.name, *resolved.aliases, *(known.aliases if known else ())} - {name}
+    refs = {*refs_of(resolved), *(known.refs if known else ())}
     return StoredModel(
-        id=replace(resolved.id, revision=None),
+        id=replace(resolved.id, name=name, revision=None),
         path=folder,
         kind=resolved.kind,
         format=resolved.format,
         files=tuple(sorted(files, key=lambda file: file.path)),
         revision=resolved.revision,
-        refs=(resolved.id.revision or "",),
-        aliases=resolved.aliases,
+        refs=tuple(sorted(refs)),
+        aliases=tuple(sorted(names)),
         architecture=resolved.architecture,
         origin=resolved.origin,
         license=resolved.license,
@@ -108,48 +81,36 @@ def _described(resolved: ResolvedModel, folder: Path, files: tuple[StoredFile, .
     )
 
 
+def _refuse_second_manifest(resolved: ResolvedModel) -> None:
+    for file in resolved.files:
+        if str(file.path).casefold() == MANIFEST:
+            raise StoreError(
+                f"{resolved.id}: a file of the model is called {file.path}, which is the name of "
+                "the cache's own manifest."
+            )
+
+
+def _check_sizes(stored: StoredModel) -> None:
+    # Digests are of the bytes that passed by. Where locks do not work, a second process may have
+    # written to the same file meanwhile.
+    for file in stored.files:
+        path = stored.path / file.path
+        found = f"{path.stat().st_size} bytes" if disk.is_plain(path) else "no plain file"
+        if found != f"{file.size} bytes":
+            raise DigestMismatchError(
+                f"{path} is not what was written to it: expected {file.size} bytes, found {found}.",
+                expected=f"{file.size} bytes",
+                found=found,
+                remedy="do locks work on that file system? If not, choose another --pot-cache-dir",
+            )
+
+
 def _drop_strangers(stored: StoredModel) -> None:
     """Remove from the stage what the manifest does not name."""
     named = {stored.path / file.path for file in stored.files}
-    for path in stored.path.rglob("*"):
-        if path.is_file() and path not in named:
+    folders = {parent for path in named for parent in path.parents}
+    for path in sorted(stored.path.rglob("*"), reverse=True):
+        if path.is_dir() and path not in folders:
+            path.rmdir()
+        elif not path.is_dir() and path not in named:
             path.unlink()
-
-
-def _seal(stage: Path) -> None:
-    """Flush to disk and make read-only: a rename may outrun the data in a power cut."""
-    for path in stage.rglob("*"):
-        if path.is_file():
-            _flush(path)
-            path.chmod(0o444)
-    _flush_folder(stage)
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return  # Windows opens no folders.
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _rename(stage: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for attempt in range(10):
-        try:
-            stage.rename(target)
-        except PermissionError:
-            # Windows: a virus scanner may hold a file that was just written.
-            if os.name != "nt" or attempt == 9:  # noqa: PLR2004
-                raise
-            time.sleep(0.1)
-        else:
-            break
-    _flush_folder(target.parent)

@@ -1,5 +1,6 @@
 """Are the bytes of a stored model still the bytes that were admitted?"""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,44 +43,59 @@ def _check(
     bad: list[Damage] = []
     hashed = False
     for file in stored.files:
-        path = stored.path / file.path
-        now = _signature(path, stored)
+        looked_at = time.time_ns()
+        now, trouble = _look_at(stored, file)
         if now is not None and unchanged(file, now):
             good[file.path] = now
             continue
         hashed = True
-        found = _digest(path, now)
-        if found == file.sha256 and now is not None:
-            good[file.path] = now
-        else:
+        found = trouble or _digest(stored.path / file.path)
+        if found != file.sha256:
             bad.append(Damage(file, found))
+        elif now is not None and signatures.is_settled(now, at_ns=looked_at):
+            good[file.path] = now
     if hashed:
         signatures.write(record, good)
     return tuple(bad)
 
 
-def _signature(path: Path, stored: StoredModel) -> Signature | None:
+def _look_at(stored: StoredModel, file: StoredFile) -> tuple[Signature | None, str]:
+    """The file's signature, or what is there in its place."""
+    path = stored.path / file.path
     # A link in an entry was not put there by an admission. In place, links are the owner's affair.
-    if path.is_symlink() and not stored.in_place:
-        return None
+    if not stored.in_place and _is_linked(path, stored.path):
+        return None, "a symbolic link"
     try:
-        return signatures.signature(path)
-    except OSError:
-        return None
+        if path.exists() and not path.is_file():
+            return None, "no plain file"  # A pipe would never end.
+        return signatures.signature(path), ""
+    except FileNotFoundError:
+        return None, ABSENT
+    except OSError as error:
+        return None, _unreadable(error)
 
 
-def _digest(path: Path, signature: Signature | None) -> str:
-    if signature is None:
-        return "a symbolic link" if path.is_symlink() else ABSENT
-    return hash_file(path).sha256
+def _is_linked(path: Path, folder: Path) -> bool:
+    return any(part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(folder))
 
 
-def mismatch(stored: StoredModel, damage: Damage, remedy: str) -> DigestMismatchError:
-    """The error for damage that could not be mended."""
+def _digest(path: Path) -> str:
+    try:
+        return hash_file(path).sha256
+    except OSError as error:
+        return _unreadable(error)
+
+
+def _unreadable(error: OSError) -> str:
+    return f"a file that cannot be read ({error.strerror})"
+
+
+def mismatch(stored: StoredModel, damage: Damage, remedy: str = "") -> DigestMismatchError:
+    """The error for damage that is not mended."""
     return DigestMismatchError(
         f"{stored.id}: digest mismatch in {stored.path / damage.file.path}: "
         f"expected sha256 {damage.file.sha256}, found {damage.found}.",
         expected=damage.file.sha256,
         found=damage.found,
-        remedy=remedy,
+        remedy=remedy or f"potmodels download --force {stored.id}",
     )

@@ -3,14 +3,14 @@
 <cache>/
   CACHEDIR.TAG  README.txt
   models/<entry>/            plain files, read-only; model_info.json is the manifest
-  derived/<key>/             what was made from a model (exports, aligned weights)
   .pot/locks/<entry>.lock    one process at a time brings a model
   .pot/partial/<entry>/      a model on its way in; a killed download resumes here
   .pot/state/<entry>.json    stat signatures of files that were hashed (this machine only)
   .pot/in_place/<entry>.json manifests of models used where they lie (this machine only)
-  .pot/quarantine/           files that were not what their manifest says
+  .pot/quarantine/<entry>-…/ files that were not what their manifest says
 """
 
+import errno
 import hashlib
 import re
 from dataclasses import dataclass
@@ -28,6 +28,10 @@ _README = (
     "Each folder in models/ is one model; its model_info.json lists files, digests and origin.\n"
 )
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+#: Leaves room for suffixes below the 255 bytes that file systems allow.
+_LONGEST = 120
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,8 @@ class Layout:
         return self.models / name
 
     def lock(self, name: str) -> Path:
-        """The lock file of an entry."""
-        return self.machine / "locks" / f"{name}.lock"
+        """The lock file of an entry; names that differ only in case share it."""
+        return self.machine / "locks" / f"{name.casefold()}.lock"
 
     def stage(self, name: str) -> Path:
         """The folder of a model on its way in."""
@@ -95,9 +99,10 @@ class Layout:
 
 def unwritable(folder: Path, error: OSError) -> StoreError:
     """The error for a cache folder that does not take files."""
+    free = "free some space (potmodels remove), or " if error.errno in _FULL else ""
     return StoreError(
         f"The model cache {folder} cannot be written: {error.strerror or error}.",
-        remedy="choose another with --pot-cache-dir or POT_CACHE_DIR, "
+        remedy=f"{free}choose another with --pot-cache-dir or POT_CACHE_DIR, "
         "or fill this one beforehand with `potmodels warm`",
     )
 
@@ -110,8 +115,13 @@ def entry_name(model_id: ModelId) -> str:
     return f"{model_id.source}_{_safe(model_id.name.replace('/', '--'))}"
 
 
+def revision_suffix(revision: str) -> str:
+    """The end of the folder name of a second revision: `@rev8` of a commit, else all of it."""
+    return f"@{revision[:8] if _COMMIT.fullmatch(revision) else _safe(revision)}"
+
+
 def in_place_name(model_id: ModelId, folder: Path) -> str:
-    """The record name of a model used where it lies: one per folder, whoever names it."""
+    """The record name of a model used where it lies: one for each name and folder."""
     return f"{entry_name(model_id)}-{short_hash(str(folder))}"
 
 
@@ -121,4 +131,8 @@ def short_hash(text: str) -> str:
 
 
 def _safe(name: str) -> str:
-    return _UNSAFE.sub("_", name)
+    safe = _UNSAFE.sub("_", name)
+    # Windows drops a dot at the end.
+    if len(safe) <= _LONGEST and not safe.endswith("."):
+        return safe
+    return f"{safe[: _LONGEST - 9].rstrip('.')}-{short_hash(name)}"

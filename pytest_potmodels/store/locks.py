@@ -5,6 +5,7 @@ a file system does not honour costs a second download, never a broken entry.
 """
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -13,14 +14,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from pytest_potmodels.errors import StoreError
 from pytest_potmodels.store.layout import unwritable
 
 _log = logging.getLogger(__name__)
+#: Seconds; a shorter wait is not worth a line, and the holder has signed by then.
+_FIRST_REPORT = 0.5
 _REPORT_EVERY = 10.0
 _POLL = 0.05
+#: What file systems without flock answer (NFS without its lock service, CIFS, some clusters').
+_NO_FLOCK = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
 
 
 @contextlib.contextmanager
@@ -31,35 +36,14 @@ def held(path: Path, *, timeout: float) -> Iterator[None]:
         StoreError: the wait was too long (the message names the holder), or the folder does
             not take files.
     """
-    # Falls back to a soft lock where the file system has no flock (some NFS, CIFS mounts).
-    lock = FileLock(path)
-    _acquire(lock, path, time.monotonic() + timeout)
-    _sign(path)
+    lock = _acquired(path, time.monotonic() + timeout)
     try:
+        _sign(path)
         yield
     finally:
-        _holder_file(path).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            _holder_file(path).unlink()
         lock.release()
-
-
-def _acquire(lock: FileLock, path: Path, deadline: float) -> None:
-    wait = 0.0
-    while True:
-        try:
-            lock.acquire(timeout=wait, poll_interval=_POLL)
-        except Timeout:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                raise _too_long(path) from None
-            if wait:
-                _log.warning("still waiting for %s: %s", path.stem, holder(path))
-            else:
-                _log.info("waiting for %s: %s", path.stem, holder(path))
-            wait = min(_REPORT_EVERY, remaining)
-        except OSError as error:
-            raise unwritable(path.parent, error) from error
-        else:
-            return
 
 
 def holder(path: Path) -> str:
@@ -70,6 +54,34 @@ def holder(path: Path) -> str:
         return f"held by process {facts['pid']} on {facts['host']} for {age:.0f} s"
     except (OSError, ValueError, KeyError, TypeError):
         return "held by an unknown process"
+
+
+def _acquired(path: Path, deadline: float) -> BaseFileLock:
+    try:
+        return _wait_for(FileLock(path, fallback_to_soft=False), path, deadline)
+    except OSError as error:
+        if error.errno not in _NO_FLOCK:
+            raise unwritable(path.parent, error) from error
+    _log.debug("%s: no flock here, a marker file is the lock", path.parent)
+    try:
+        return _wait_for(SoftFileLock(path.with_suffix(".soft")), path, deadline)
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+
+
+def _wait_for(lock: BaseFileLock, path: Path, deadline: float) -> BaseFileLock:
+    level, slice_ = logging.INFO, _FIRST_REPORT
+    while True:
+        remaining = max(0.0, deadline - time.monotonic())
+        try:
+            lock.acquire(timeout=min(slice_, remaining), poll_interval=_POLL)
+        except Timeout:
+            if time.monotonic() >= deadline:
+                raise _too_long(path) from None
+            _log.log(level, "waiting for %s: %s", path.stem, holder(path))
+            level, slice_ = logging.WARNING, _REPORT_EVERY
+        else:
+            return lock
 
 
 def _sign(path: Path) -> None:

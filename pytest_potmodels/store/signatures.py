@@ -7,12 +7,18 @@ they cannot be kept, files are hashed again.
 
 import contextlib
 import json
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_potmodels.artifacts import StoredModel
-from pytest_potmodels.store.manifest import write_atomically
+from pytest_potmodels.store import disk
 
 Signature = tuple[int, int, int, int]
+
+#: Many kernels stamp files by a clock that ticks every 1 to 10 ms. A change within the tick of the
+#: one before it leaves no trace, so a signature counts only once its tick is over.
+_TICK_NS = 20_000_000
 
 
 def signature(path: Path) -> Signature:
@@ -25,9 +31,23 @@ def signature(path: Path) -> Signature:
     return (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
 
 
+def is_settled(mark: Signature, *, at_ns: int) -> bool:
+    """Whether every change after `at_ns`, when the signature was taken, shows in a new one."""
+    return mark[2] + _TICK_NS < at_ns
+
+
 def of(stored: StoredModel) -> dict[str, Signature]:
-    """The signatures of a model's files as they are now."""
-    return {file.path: signature(stored.path / file.path) for file in stored.files}
+    """The signatures of a model's files, once they are settled.
+
+    Raises:
+        OSError: a file is not there.
+    """
+    newest = max((mark[2] for mark in _now(stored).values()), default=0)
+    wait = newest + _TICK_NS - time.time_ns()
+    if 0 <= wait <= _TICK_NS:
+        time.sleep(wait / 1e9 + 0.001)
+    marks = _now(stored)
+    return {path: mark for path, mark in marks.items() if is_settled(mark, at_ns=time.time_ns())}
 
 
 def read(record: Path) -> dict[str, Signature]:
@@ -35,14 +55,18 @@ def read(record: Path) -> dict[str, Signature]:
     try:
         data = json.loads(record.read_text(encoding="utf-8"))
         return {path: _four(values) for path, values in data.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
 
 
-def write(record: Path, signatures: dict[str, Signature]) -> None:
+def write(record: Path, signatures: Mapping[str, Signature]) -> None:
     """Keep signatures; a read-only cache keeps none."""
     with contextlib.suppress(OSError):
-        write_atomically(record, json.dumps(signatures))
+        disk.write_whole(record, json.dumps(signatures))
+
+
+def _now(stored: StoredModel) -> dict[str, Signature]:
+    return {file.path: signature(stored.path / file.path) for file in stored.files}
 
 
 def _four(values: list[int]) -> Signature:

@@ -11,7 +11,7 @@ from pytest_potmodels.errors import StoreError
 
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _CLOSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
-_REMEDY = "free some space (potmodels prune), or choose another folder with --pot-cache-dir"
+_REMEDY = "free some space (potmodels remove), or choose another folder with --pot-cache-dir"
 
 
 def check_room(folder: Path, wanted: int) -> None:

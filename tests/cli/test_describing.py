@@ -5,7 +5,7 @@ from pathlib import Path
 from cli.harness import Cli
 
 from pytest_potmodels.catalog.torchvision_weights import architectures
-from pytest_potmodels.settings import OPTIONS
+from pytest_potmodels.settings.options import OPTIONS
 
 
 def settings(cli: Cli) -> dict[str, tuple[object, str]]:

@@ -36,6 +36,7 @@ def test_each_key_has_its_line(tmp_path: Path) -> None:
     assert config.where("models", "my model", "quoted key") == f"{path}:10"
     assert config.where("models", "other", "source") == f"{path}:13"
     assert config.where("nowhere") == str(path)
+    assert config.where("models", "other", "name", "more") == f"{path}:12"
 
 
 def test_our_own_file_has_no_prefix(tmp_path: Path) -> None:
@@ -51,4 +52,19 @@ def test_a_table_that_is_none_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text("[tool]\npotmodels = 3\n")
     with pytest.raises(UsageError, match=r"\[tool\.potmodels\] is no table"):
+        read_toml(path)
+
+
+def test_what_windows_editors_put_in_front_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "potmodels.toml"
+    path.write_bytes(b'\xef\xbb\xbfpreset = "paper"\r\n')
+    config = read_toml(path)
+    assert config is not None
+    assert config.table == {"preset": "paper"}
+
+
+def test_bytes_that_are_no_text_are_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "potmodels.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match=r"potmodels\.toml is no valid TOML"):
         read_toml(path)

@@ -66,6 +66,7 @@ def test_the_environment_may_name_it(tmp_path: Path) -> None:
         ('model_path: "models/"', "model_path: 3", "config.yaml:3: 'model_path' is 3"),
         ("models:\n", "modles:\n", "has no `models:` mapping"),
         ("other: things", "other: [", "is no valid YAML"),
+        ("  model_path:", "  2026:", "config.yaml:3: unknown key '2026'"),
         ("enabled: true", "enabled: 1", "config.yaml:9: 'enabled' is 1, expected a bool"),
     ],
 )
@@ -74,3 +75,17 @@ def test_a_mistake_says_file_and_line(tmp_path: Path, old: str, new: str, said: 
     with pytest.raises(UsageError) as raised:
         resolve({"config": str(path)}, {}, tmp_path)
     assert said in str(raised.value)
+
+
+def test_a_folder_below_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    path = written(tmp_path, "models:\n  model_path: ~/models\n")
+    assert resolve({"config": str(path)}, {}, tmp_path).models_folder == tmp_path / "home/models"
+
+
+def test_bytes_that_are_no_text_are_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(b"\xff\xfemodels:")
+    with pytest.raises(UsageError, match=r"config\.yaml is no valid YAML"):
+        resolve({"config": str(path)}, {}, tmp_path)

@@ -22,8 +22,9 @@ from pytest_potmodels.identifiers import SOURCE_ALIASES, SOURCES
 from pytest_potmodels.session.ledger import Row as LedgerRow
 from pytest_potmodels.session.markers import ARGUMENTS
 from pytest_potmodels.session.requests import FIXTURES
-from pytest_potmodels.settings import DEFAULT_CACHE, OFFLINE_VARIABLES, OPTIONS, Option
+from pytest_potmodels.settings import DEFAULT_CACHE, OFFLINE_VARIABLES
 from pytest_potmodels.settings.environment import CI_VARIABLES
+from pytest_potmodels.settings.options import OPTIONS, Option
 from pytest_potmodels.settings.values import Settings
 
 README = Page(ROOT / "README.md")

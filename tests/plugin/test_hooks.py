@@ -92,14 +92,46 @@ def test_the_user_repoints_a_preset_and_names_a_model(pytester: pytest.Pytester)
 @pytest.mark.parametrize(("table", "said"), [
     ("[tool.potmodels.models.mine]\nsorce = 'mock'", "pyproject.toml:2: unknown key 'sorce'"),
     ("[tool.potmodels.models.mine]\nsource = 'moc'", "pyproject.toml:2: unknown source 'moc'"),
-    ("[tool.potmodels.presets.minimal]\nvision = 'resnet81'",
-     "pyproject.toml:2: unknown model 'resnet81'"),
+    ("[tool.potmodels.models.mine]\nname = 'x'", "pyproject.toml:1: [models.mine] has no `source`"),
+    ("[tool.potmodels.models]\nmine = {sorce = 'mock'}",
+     "pyproject.toml:2: unknown key 'sorce'"),
+    ("[tool.potmodels.models.mine]\nsource = 'hf'\nname = 'a/b'\ndtype = 'float15'",
+     "pyproject.toml:1: unknown dtype 'float15'. Did you mean 'float1"),
     ("[tool.potmodels.presets.minimal]\nvison = 'resnet18'",
      "pyproject.toml:2: unknown kind 'vison'. Did you mean 'vision'"),
 ])  # fmt: skip
-def test_a_wrong_entry_says_file_and_line(pytester: pytest.Pytester, table: str, said: str) -> None:
+@pytest.mark.parametrize("how", [(), ("-n2",)])
+def test_a_wrong_entry_ends_the_run_with_file_and_line(
+    pytester: pytest.Pytester, table: str, said: str, how: tuple[str, ...]
+) -> None:
     pytester.makepyprojecttoml(table)
+    pytester.makepyfile("def test_without_models(): ...")
+    run = pytester.runpytest_subprocess if how else pytester.runpytest_inprocess
+    result = run(*how)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert said in result.stderr.str()
+    assert "INTERNALERROR" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("how", [(), ("-n2",)])
+def test_a_preset_of_an_unknown_model_is_one_error_of_collection(
+    pytester: pytest.Pytester, how: tuple[str, ...]
+) -> None:
+    pytester.makepyprojecttoml("[tool.potmodels.presets.minimal]\nvision = 'resnet81'")
+    pytester.makepyfile(test_a=USES, test_b=USES)
+    run = pytester.runpytest_subprocess if how else pytester.runpytest_inprocess
+    result = run(*how)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*pyproject.toml:2: unknown model 'resnet81'. Did you mean *"])
+
+
+def test_a_hook_may_bring_what_a_preset_names(pytester: pytest.Pytester) -> None:
+    pytester.makepyprojecttoml("[tool.potmodels.presets.minimal]\nvision = 'ours'")
+    pytester.makeconftest(
+        """
+        def pytest_potmodels_configure(settings):
+            return {"models": {"ours": {"source": "mock", "name": "vision"}}}
+        """
+    )
     pytester.makepyfile(USES)
-    result = pytester.runpytest_inprocess()
-    assert result.ret != 0
-    assert said in result.stdout.str()
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)

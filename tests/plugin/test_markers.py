@@ -77,6 +77,84 @@ def test_the_model_of_a_fixture(pytester: pytest.Pytester, case: str) -> None:
     assert ("required" in wish) == ("requires" in on_function)
 
 
+def test_a_mark_of_a_class_goes_before_those_it_inherits(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        named = pytest.mark.pot_model("mock:vision")
+
+        @named
+        class Base:
+            def test_it(self, vision_model):
+                assert str(vision_model.id) == self.expected
+
+        @pytest.mark.pot_model("mock-lstm")
+        @pytest.mark.pot_model("resnet18")
+        class Mixed(Base): ...
+
+        class TestInherits(Base):
+            expected = "mock:vision"
+
+        class TestOverrides(Mixed):
+            pytestmark = named
+            expected = "mock:vision"
+
+        class TestNearest(Mixed):
+            pytestmark = [pytest.mark.usefixtures("mixed")]
+            expected = "mock:vision"
+
+            @pytest.fixture
+            def mixed(self, request):
+                request.getfixturevalue("language_model")
+        """
+    )
+    result = pytester.runpytest_inprocess("--pot-mock=always")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["mock asked for  resnet18 *1 test, asked-for*"])
+
+
+def test_a_preset_of_one_kind_is_a_preset(pytester: pytest.Pytester) -> None:
+    pytester.makepyprojecttoml('[tool.potmodels.presets.mine]\nlanguage = "mock-lstm"\n')
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.pot_preset("mine")
+        def test_it(language_model): ...
+        """
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.pot_preset("mine")
+        def test_it(vision_model): ...
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.stdout.fnmatch_lines(["test_it: preset 'mine' has no vision model."])
+
+
+def test_a_parameter_of_a_fixture_is_not_passed_over(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("test_vision_model", ["resnet18"], indirect=True)
+        def test_it(test_vision_model): ...
+
+        @pytest.mark.parametrize("vision_model", ["mine"])
+        def test_the_word_alone(vision_model):
+            assert vision_model == "mine"
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["UsageError: test_vision_model takes no parameter ('resnet18')."])
+
+
 WRONG = {
     "unknown model": (
         'pot_model("resnet19")', "vision_model", "unknown model 'resnet19'. Did you mean"),
@@ -84,6 +162,10 @@ WRONG = {
         'requires_model("brt")', "language_model", "unknown model 'brt'. Did you mean 'bert'"),
     "unknown preset": (
         'pot_preset("papr")', "vision_model", "unknown preset 'papr'. Did you mean 'paper'"),
+    "unknown weights": (
+        'pot_model("resnet50@IMAGENET1K_V9")', "vision_model", "Did you mean 'IMAGENET1K_V2'"),
+    "a revision of what has none": (
+        'pot_model("mock-cnn@v2")', "vision_model", "mock-cnn is mock:vision, which has no other"),
     "unknown source": (
         'pot_model("hugingface:bert")', "language_model", "Did you mean 'huggingface'"),
     "unknown argument": (

@@ -42,7 +42,7 @@ def test_a_wrong_value_is_no_internal_error_under_xdist(pytester: pytest.Pyteste
         ("--pot-preset=paper", "preset=paper (--pot-preset)"),
         ("--pot-mock=never", "mock=never (--pot-mock)"),
         ("--pot-missing=fail", "missing=fail (--pot-missing)"),
-        ("--pot-network=block", "network=block (network=block (--pot-network))"),
+        ("--pot-network=block", "network=block (--pot-network)"),
         ("--pot-offline", "network=block (--pot-offline)"),
         ("--pot-timeout=10m", "timeout=600.0 (--pot-timeout)"),
         ("--pot-retries=0", "retries=0 (--pot-retries)"),

@@ -1,5 +1,8 @@
 """Real, mock, skip or fail: who decides, and what the report says."""
 
+import json
+from pathlib import Path
+
 import pytest
 from standin import FlippedByte, StandIn
 from standin.models import tiny_bert
@@ -101,6 +104,95 @@ def test_a_requirement_without_a_fixture_is_checked_too(pytester: pytest.Pyteste
         """
     )
     pytester.runpytest_inprocess().assert_outcomes(skipped=1)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["pytest.mark.skip", "pytest.mark.skipif(True, reason='no')", "pytest.mark.xfail(run=False)"],
+)
+def test_a_test_that_is_skipped_anyway_fetches_nothing(
+    pytester: pytest.Pytester, mark: str, site: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", site.hub.url)
+    pytester.makepyfile(REQUIRES.replace("@pytest", f"@{mark}\n@pytest"))
+    result = pytester.runpytest_inprocess("--pot-missing=fail")
+    assert result.ret == pytest.ExitCode.OK
+    assert list(site.log) == []
+
+
+@pytest.mark.parametrize("decorated", ["class", "    def"])
+def test_unittest_skips_fetch_nothing_either(
+    pytester: pytest.Pytester, decorated: str, site: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", site.hub.url)
+    test = (
+        "import unittest\nimport pytest\n\n"
+        "class TestIt(unittest.TestCase):\n    def test_it(self): ...\n"
+    )
+    indent = " " * (len(decorated) - len(decorated.lstrip()))
+    marks = f"{indent}@unittest.skip('no')\n{indent}@pytest.mark.requires_model('bert')\n"
+    pytester.makepyfile(test.replace(decorated, marks + decorated))
+    pytester.runpytest_inprocess("--pot-missing=fail").assert_outcomes(skipped=1)
+    assert list(site.log) == []
+
+
+def test_a_plan_of_the_setup_fetches_nothing(
+    pytester: pytest.Pytester, site: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", site.hub.url)
+    pytester.makepyfile(REQUIRES)
+    assert pytester.runpytest_inprocess("--setup-plan").ret == pytest.ExitCode.OK
+    assert list(site.log) == []
+
+
+@pytest.mark.parametrize("how", [(), ("-n2",)])
+def test_a_skip_points_at_its_test(pytester: pytest.Pytester, how: tuple[str, ...]) -> None:
+    pytester.makepyfile(
+        test_places="""
+        import pytest
+
+        @pytest.mark.requires_model("bert")
+        def test_mark(): ...
+
+        def test_fixture(language_model): ...
+
+        def test_body(pot_models):
+            pot_models.load("bert")
+
+        def test_own():
+            pytest.skip("mine")
+        """
+    )
+    result = pytester.runpytest_subprocess("-rs", "--pot-mock=never", *how)
+    result.assert_outcomes(skipped=4)
+    places = {line.split()[2] for line in result.outlines if line.startswith("SKIPPED")}
+    assert places == {f"test_places.py:{line}:" for line in (3, 6, 8, 12)}
+
+
+def test_what_is_required_is_no_mock_in_the_body_either(
+    pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    (folder / "model.safetensors").write_bytes(b"no weights")
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        def test_free(pot_models):
+            assert pot_models.shared("file:{folder}").is_mock
+
+        @pytest.mark.requires_model("file:{folder}")
+        @pytest.mark.parametrize("way", ["load", "shared"])
+        def test_required(pot_models, way):
+            getattr(pot_models, way)("file:{folder}")
+            raise AssertionError("must not get here")
+        """
+    )
+    result = pytester.runpytest_inprocess("-rs")
+    result.assert_outcomes(passed=1, skipped=2)
+    result.stdout.fnmatch_lines(["*SKIPPED*[[]not-loadable[]]*"])
 
 
 def test_the_real_model_comes_once_and_stays(

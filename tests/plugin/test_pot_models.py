@@ -47,6 +47,40 @@ def test_shared_is_one_object_in_any_scope(pytester: pytest.Pytester) -> None:
     pytester.runpytest_inprocess().assert_outcomes(passed=2)
 
 
+def test_shared_is_one_object_under_each_of_its_names(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import threading
+
+        def test_it(pot_models):
+            assert pot_models.shared("bert") is pot_models.shared("hf:bert-base-uncased")
+
+        def test_threads(pot_models):
+            found = []
+            take = lambda: found.append(pot_models.shared("mock-cnn"))
+            threads = [threading.Thread(target=take) for _ in range(8)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+            assert len(found) == 8
+            assert len({id(model) for model in found}) == 1
+        """
+    )
+    pytester.runpytest_inprocess("--pot-mock=always").assert_outcomes(passed=2)
+
+
+def test_a_mock_has_no_files(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_path(pot_models): pot_models.path("mock-cnn")
+
+        def test_build(pot_models): pot_models.load("mock-cnn", build=print)
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*UsageError: mock-cnn is a mock, and has no files."])
+
+
 def test_path_is_a_folder_of_verified_files(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         f"""

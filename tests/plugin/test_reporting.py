@@ -98,3 +98,96 @@ def test_a_failing_load_leaves_a_row(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["failed  bert  1 test, offline: *"])
     result.stdout.fnmatch_lines(["1 test with models: 1 failed for want of a model"])
+
+
+def test_a_property_of_that_name_that_is_no_row_is_left_alone(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("value", [5, "mine", "{}", None])
+        def test_it(record_property, test_vision_model, value):
+            record_property("potmodels", value)
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["4 tests with models: 4 on a mock as asked"])
+
+
+def test_each_test_that_takes_a_shared_model_has_a_row(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_one(pot_models): assert pot_models.shared("bert").is_mock
+
+        def test_two(pot_models): assert pot_models.shared("bert").is_mock
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.stdout.fnmatch_lines(["2 tests with models: 2 on a mock for want of the model"])
+
+
+def test_a_shared_model_is_loaded_once_in_the_summary(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_one(pot_models): pot_models.shared("mock-cnn")
+
+        def test_two(pot_models): pot_models.shared("mock-cnn")
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.stdout.fnmatch_lines(["mock asked for  mock-cnn  2 tests, 1.0 MB, loaded in *"])
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        f"def test_it(pot_models): pot_models.path('{MINILM}')",
+        f"@pytest.mark.requires_model('{MINILM}')\ndef test_it(): ...",
+        f"@pytest.mark.requires_model('{MINILM}')\ndef test_it(language_model): ...",
+        f"@pytest.mark.requires_model('{MINILM}')\n"
+        "class TestIt:\n    def test_it(self, test_language_model): ...",
+        f"@pytest.mark.requires_model('{MINILM}')\n"
+        f"def test_it(pot_models): pot_models.load('{MINILM}')",
+    ],
+)
+def test_files_that_a_test_had_are_one_row(pytester: pytest.Pytester, test: str) -> None:
+    pytester.makepyfile(f"import pytest\n\n{test}\n")
+    result = pytester.runpytest_inprocess("--junitxml=report.xml")
+    result.assert_outcomes(passed=1)
+    rows = [
+        json.loads(found.attrib["value"])
+        for found in ET.parse(pytester.path / "report.xml").iterfind(
+            ".//property[@name='potmodels']"
+        )
+    ]
+    (row,) = [row for row in rows if row["asked"] == MINILM]
+    assert row["outcome"] == "real"
+    assert len(row["digest"]) == 64
+    loads = "language_model" in test.replace("test_language_model", "") or ".load(" in test
+    assert bool(row["memory_mb"]) == loads
+
+
+def test_a_model_that_is_asked_for_late_is_on_the_running_tests_row(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def late(request):
+            return request.getfixturevalue("pot_models").load("mock-cnn")
+
+        def test_one(request):
+            request.getfixturevalue("late")
+
+        def test_two(request):
+            request.getfixturevalue("pot_models").load("mock-lstm")
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        ["mock asked for  mock-cnn   1 test, *", "mock asked for  mock-lstm  1 test, *"]
+    )

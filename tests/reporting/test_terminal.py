@@ -48,3 +48,8 @@ def test_a_long_reason_is_cut_and_the_colour_says_how_bad() -> None:
     assert line.text.endswith("...")
     assert len(line.text) < 200
     assert line.colour == "yellow"
+
+
+def test_the_name_of_weights_is_not_cut() -> None:
+    (line, _) = summary([row("a", REAL, digest="f" * 64, revision="IMAGENET1K_V1")])
+    assert "@IMAGENET1K_V1 sha256 ffffffff" in line.text

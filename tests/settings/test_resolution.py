@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_potmodels.errors import UnknownNameError, UsageError
-from pytest_potmodels.settings import OPTIONS
+from pytest_potmodels.settings.options import OPTIONS
 from pytest_potmodels.settings.resolution import resolve
 
 
@@ -80,6 +80,17 @@ def test_the_nearest_configuration_up_to_the_repository_counts(tmp_path: Path) -
     assert resolve({}, {}, below).preset == "test"
 
 
+def test_a_package_that_only_depends_on_us_does_not_hide_the_table_above(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    project(tmp_path, "preset = 'paper'")
+    for folder in (tmp_path / "a", tmp_path / "a" / "b"):
+        folder.mkdir()
+        (folder / "pyproject.toml").write_text("dependencies = ['pytest-potmodels']")
+    assert resolve({}, {}, tmp_path / "a" / "b").preset == "paper"
+    (tmp_path / "a" / ".git").mkdir()
+    assert resolve({}, {}, tmp_path / "a" / "b").preset == "minimal"
+
+
 def test_a_pyproject_that_only_depends_on_us_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\ndependencies = ['pytest-potmodels']\n")
     assert resolve({}, {}, tmp_path).config is None
@@ -133,6 +144,9 @@ def test_the_hub_is_where_hf_endpoint_says(tmp_path: Path) -> None:
         ("preset = 'papr'", "pyproject.toml:2: unknown value 'papr'. Did you mean 'paper'?"),
         ("jobs = 'many'", "pyproject.toml:2: 'many' is no whole number of at least 1."),
         ("models = 3", "'models' is no table"),
+        ("preset = 'mine'\npresets = 3", "unknown value 'mine'"),
+        ("mirror = 3", "pyproject.toml:2: 3 is no list of mirrors"),
+        ("cache_dir = true", "pyproject.toml:2: True is no path"),
         ("preset = ", "is no valid TOML"),
     ],
 )
