@@ -34,7 +34,8 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return inside
 
 
-def test_an_installed_wheel_is_used_where_it_lies() -> None:
+def test_an_installed_wheel_is_used_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, WHEEL, raising=False)  # another test may have imported it
     resolved = resolve(f"{WHEEL}/model")
     assert resolved.in_place is not None
     assert resolved.in_place.parts[-2:] == (WHEEL, "model")
