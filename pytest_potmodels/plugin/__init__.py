@@ -14,6 +14,8 @@ import pytest
 from pytest_potmodels.settings import TABLE, any_variable, find_config, flag, variable
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from pytest_potmodels.artifacts import LoadedModel
     from pytest_potmodels.plugin.running import ModelHooks
     from pytest_potmodels.session.pot_models import PotModels
@@ -98,56 +100,42 @@ def _hooks(session: pytest.Session) -> ModelHooks:
 # ---- Fixtures ---------------------------------------------------------------------------------
 
 
-def _yielded(request: pytest.FixtureRequest) -> LoadedModel:
-    return _hooks(request.session).for_fixture(request)
+def _yielding(name: str, text: str) -> Any:
+    """A fixture that yields a model; eight functions of their own would cost start-up."""
+
+    def model(request: pytest.FixtureRequest) -> LoadedModel:
+        return _hooks(request.session).for_fixture(request)
+
+    model.__doc__ = text  # `pytest --fixtures` shows it
+    return pytest.fixture(name=name)(model)
 
 
-@pytest.fixture
-def vision_model(request: pytest.FixtureRequest) -> LoadedModel:
-    """A pristine vision model: what the marks name, else the preset's (MobileNetV2 by default)."""
-    return _yielded(request)
-
-
-@pytest.fixture
-def language_model(request: pytest.FixtureRequest) -> LoadedModel:
-    """A pristine language model: what the marks name, else the preset's (DistilBERT by default)."""
-    return _yielded(request)
-
-
-@pytest.fixture
-def test_vision_model(request: pytest.FixtureRequest) -> LoadedModel:
-    """The TEST preset's vision model: a small CNN without real weights, no download."""
-    return _yielded(request)
-
-
-@pytest.fixture
-def test_language_model(request: pytest.FixtureRequest) -> LoadedModel:
-    """The TEST preset's language model: a small LSTM with a byte tokenizer, no download."""
-    return _yielded(request)
-
-
-@pytest.fixture
-def minimal_vision_model(request: pytest.FixtureRequest) -> LoadedModel:
-    """The MINIMAL preset's vision model: MobileNetV2."""
-    return _yielded(request)
-
-
-@pytest.fixture
-def minimal_language_model(request: pytest.FixtureRequest) -> LoadedModel:
-    """The MINIMAL preset's language model: DistilBERT."""
-    return _yielded(request)
-
-
-@pytest.fixture
-def paper_vision_model(request: pytest.FixtureRequest) -> LoadedModel:
-    """The PAPER preset's vision model: ResNet18."""
-    return _yielded(request)
-
-
-@pytest.fixture
-def paper_language_model(request: pytest.FixtureRequest) -> LoadedModel:
-    """The PAPER preset's language model: BERT-base."""
-    return _yielded(request)
+vision_model = _yielding(
+    "vision_model",
+    "A pristine vision model: what the marks name, else the preset's (MobileNetV2 by default).",
+)
+language_model = _yielding(
+    "language_model",
+    "A pristine language model: what the marks name, else the preset's (DistilBERT by default).",
+)
+test_vision_model = _yielding(
+    "test_vision_model",
+    "The TEST preset's vision model: a small CNN without real weights, no download.",
+)
+test_language_model = _yielding(
+    "test_language_model",
+    "The TEST preset's language model: a small LSTM with a byte tokenizer, no download.",
+)
+minimal_vision_model = _yielding(
+    "minimal_vision_model", "The MINIMAL preset's vision model: MobileNetV2."
+)
+minimal_language_model = _yielding(
+    "minimal_language_model", "The MINIMAL preset's language model: DistilBERT."
+)
+paper_vision_model = _yielding("paper_vision_model", "The PAPER preset's vision model: ResNet18.")
+paper_language_model = _yielding(
+    "paper_language_model", "The PAPER preset's language model: BERT-base."
+)
 
 
 @pytest.fixture(scope="session")

@@ -56,15 +56,20 @@ def find_config(start: Path) -> Path | None:
     potmodels.toml wins over pyproject.toml beside it. A pyproject.toml counts if it names us
     at all: tomllib costs more start-up than the whole plugin, and most files do not name us.
     """
-    # Strings, because paths cost ten times as much, and this runs at every start.
-    folder, below = str(start), ""
+    # Strings and os.access, because paths and a failed stat cost ten times as much, and this
+    # runs at every start.
+    folder, below, exists = str(start), "", os.F_OK
     while folder != below:
         own, shared = f"{folder}{os.sep}{OWN_FILE}", f"{folder}{os.sep}pyproject.toml"
-        if os.path.isfile(own):  # noqa: PTH113
+        if os.access(own, exists) and Path(own).is_file():
             return Path(own)
-        if os.path.isfile(shared) and b"potmodels" in Path(shared).read_bytes():  # noqa: PTH113
+        if os.access(shared, exists) and Path(shared).is_file() and _names_us(shared):
             return Path(shared)
-        if os.path.exists(f"{folder}{os.sep}.git"):  # noqa: PTH110
+        if os.access(f"{folder}{os.sep}.git", exists):
             return None
         folder, below = os.path.dirname(folder), folder  # noqa: PTH120
     return None
+
+
+def _names_us(path: str) -> bool:
+    return b"potmodels" in Path(path).read_bytes()
