@@ -38,7 +38,10 @@ class Reason(StrEnum):
 
 
 #: A name that does not exist upstream is a mistake to report, not something to stand in for.
-NEVER_SUBSTITUTED = frozenset({Reason.UNKNOWN_MODEL, Reason.UNKNOWN_REVISION, Reason.TOO_LARGE})
+#: So is a model that is there and does not load: it is broken, not missing.
+NEVER_SUBSTITUTED = frozenset(
+    {Reason.UNKNOWN_MODEL, Reason.UNKNOWN_REVISION, Reason.TOO_LARGE, Reason.NOT_LOADABLE}
+)
 
 
 class PotModelsError(Exception):

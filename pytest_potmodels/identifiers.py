@@ -27,6 +27,11 @@ _NAMES = {
 }
 
 
+_REMEDIES = {
+    "package": "write the name that `import` takes, and a folder in it: package:my_package/model"
+}
+
+
 @dataclass(frozen=True, order=True)
 class ModelId:
     """A model: where from, which, and at which revision (None: the source's default)."""
@@ -73,7 +78,10 @@ def checked(model_id: ModelId) -> ModelId:
     """
     name, revision = model_id.name, model_id.revision
     if not _NAMES[model_id.source].fullmatch(name) or _climbs(model_id):
-        raise UsageError(f"{name!r} is not a well-formed {model_id.source} name.")
+        raise UsageError(
+            f"{name!r} is not a well-formed {model_id.source} name.",
+            remedy=_REMEDIES.get(model_id.source, ""),
+        )
     if revision is not None and (not _REVISION.fullmatch(revision) or ".." in revision):
         raise UsageError(f"{revision!r} is not a well-formed revision (of {name!r}).")
     return model_id

@@ -80,7 +80,12 @@ def test_wrong_bytes_are_not_a_kind_of_unavailable() -> None:
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_a_mistake_is_never_answered_with_a_mock(reason: Reason) -> None:
-    mistakes = {Reason.UNKNOWN_MODEL, Reason.UNKNOWN_REVISION, Reason.TOO_LARGE}
+    mistakes = {
+        Reason.UNKNOWN_MODEL,
+        Reason.UNKNOWN_REVISION,
+        Reason.TOO_LARGE,
+        Reason.NOT_LOADABLE,
+    }
     assert UnavailableError("x", reason=reason).substitutable == (reason not in mistakes)
     assert mistakes == NEVER_SUBSTITUTED
 

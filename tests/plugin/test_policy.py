@@ -181,7 +181,8 @@ def test_what_is_required_is_no_mock_in_the_body_either(
         import pytest
 
         def test_free(pot_models):
-            assert pot_models.shared("file:{folder}").is_mock
+            pot_models.shared("file:{folder}")
+            raise AssertionError("a broken model is not a missing one")
 
         @pytest.mark.requires_model("file:{folder}")
         @pytest.mark.parametrize("way", ["load", "shared"])
@@ -191,8 +192,9 @@ def test_what_is_required_is_no_mock_in_the_body_either(
         """
     )
     result = pytester.runpytest_inprocess("-rs")
-    result.assert_outcomes(passed=1, skipped=2)
-    result.stdout.fnmatch_lines(["*SKIPPED*[[]not-loadable[]]*"])
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(["failed  *not-loadable: *"])
+    assert "must not get here" not in result.stdout.str().partition("short test summary")[2]
 
 
 def test_the_real_model_comes_once_and_stays(

@@ -191,3 +191,17 @@ def test_a_model_that_is_asked_for_late_is_on_the_running_tests_row(
     result.stdout.fnmatch_lines(
         ["mock asked for  mock-cnn   1 test, *", "mock asked for  mock-lstm  1 test, *"]
     )
+
+
+def test_a_head_that_was_drawn_at_random_is_told(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.pot_model("{MINILM}", task="text-classification")
+        def test_it(language_model): ...
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["real  *, drawn at random: classifier.bias, classifier.weight"])
