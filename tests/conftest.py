@@ -6,6 +6,14 @@ import pytest
 from standin import StandIn
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of this machine knows nothing of servers on its loopback."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
 @pytest.fixture
 def site() -> Iterator[StandIn]:
     """A hub, its CDN and download.pytorch.org on this machine, empty at first."""

@@ -24,13 +24,6 @@ FILES = {"config.json": b'{"model_type": "bert"}', "model.safetensors": b"weight
 CLOSED: dict[str, Any] = {"closed_by": "HF_HUB_OFFLINE=1"}
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 @pytest.fixture
 def machine(site: StandIn, tmp_path: Path) -> Machine:
     return Machine(site, tmp_path / "cache")

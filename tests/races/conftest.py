@@ -53,13 +53,6 @@ class Bench:
         return bytes(data)
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 @pytest.fixture
 def machine(site: StandIn, tmp_path: Path) -> Machine:
     return Machine(site, tmp_path / "cache")

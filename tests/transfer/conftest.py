@@ -89,13 +89,6 @@ def bench(site: StandIn, tmp_path: Path) -> Bench:
     return made
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 @pytest.fixture
 def closed_port() -> int:
     """A port of this machine on which nobody listens."""

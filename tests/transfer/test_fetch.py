@@ -84,7 +84,7 @@ def test_a_disk_that_is_too_small_is_said_before_a_byte_moves(bench: Any) -> Non
     assert len(bench.site.log) == 0
 
 
-@pytest.mark.parametrize("path", ["../outside", "/tmp/outside", "a/../../outside", "C:outside"])  # noqa: S108
+@pytest.mark.parametrize("path", ["../outside", "/outside", "a/../../outside", "C:outside"])
 def test_nothing_is_written_outside_the_stage(bench: Any, path: str) -> None:
     files = [replace(bench.file, path=PurePosixPath(path)), bench.file]
     with pytest.raises(StoreError, match="refused"):
