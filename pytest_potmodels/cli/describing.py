@@ -17,7 +17,7 @@ from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.options import common_options, json_option
 from pytest_potmodels.cli.tables import Table, put_table
 from pytest_potmodels.cli.wording import as_typed_here
-from pytest_potmodels.settings.options import OPTIONS
+from pytest_potmodels.settings.options import ALL
 from pytest_potmodels.settings.values import Settings
 from pytest_potmodels.transfer.disk import in_units
 from pytest_potmodels.transfer.urls import shown
@@ -50,7 +50,7 @@ def show_config(invocation: Invocation, *, as_json: bool) -> None:
 
 
 def _settings(settings: Settings) -> list[Setting]:
-    names = [option.key for option in OPTIONS if option.key != "config"]
+    names = [option.key for option in ALL if option.key != "config"]
     listed = [
         Setting(name, _plain(getattr(settings, name)), _origin(settings, name))
         for name in (*names, "hub_endpoint")

@@ -43,16 +43,19 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group = parser.getgroup("potmodels", "real models for tests (pytest-potmodels)")
     for key, text, words, metavar in TABLE:
         choices = f": {', '.join(words)}" if metavar == "WORD" else ""
-        group.addoption(
-            flag(key),
-            dest="pot_" + key,
-            action="append" if key == "mirror" else "store",
-            metavar=metavar,
-            help=f"{text}{choices} [{variable(key)}]",
-        )
+        help_ = f"{text}{choices} [{variable(key)}]"
+        if not metavar:
+            group.addoption(flag(key), dest="pot_" + key, action="store_true", help=help_)
+            continue
+        action = "append" if key == "mirror" else "store"
+        group.addoption(flag(key), dest="pot_" + key, action=action, metavar=metavar, help=help_)
     group.addoption(
         "--pot-offline", dest="pot_offline", action="store_true", help="as --pot-network=block"
     )
+    # Two options, because one with an optional value would take a file name for its value.
+    for name, form in (("--pot-plan", "table"), ("--pot-plan=json", "json")):
+        text = f"run nothing, only say which models the selected tests need ({form})"
+        group.addoption(name, dest="pot_plan", action="store_const", const=form, help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:

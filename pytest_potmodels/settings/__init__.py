@@ -16,14 +16,16 @@ _OF_OTHERS = (*OFFLINE_VARIABLES, ENDPOINT_VARIABLE)
 
 
 #: Key, what it is, its words (the default first), and what stands for its value in the help.
-#: Bare tuples, because a class costs start-up; `options.OPTIONS` has them with names.
+#: Without the latter it is a switch. Bare tuples, because a class costs start-up;
+#: `options.OPTIONS` has them with names.
 TABLE = (
     ("preset", "models behind vision_model and language_model", PRESETS, "WORD"),
     ("cache_dir", "model cache (default ~/.cache/pot_experiments)", (), "DIR"),
     ("mock", "where a stand-in may be used", ("missing", "never", "always"), "WORD"),
     ("missing", "a required model that is missing (default: fail in CI, else skip)",
      ("skip", "fail"), "WORD"),
-    ("network", "whether models may be downloaded", ("allow", "block"), "WORD"),
+    ("network", "whether models may be downloaded; warm: before the first test only",
+     ("allow", "warm", "block"), "WORD"),
     ("timeout", "seconds for one model in all (600)", (), "SECONDS"),
     ("retries", "failures in a row before giving up (5)", (), "N"),
     ("jobs", "parallel downloads (4)", (), "N"),
@@ -31,6 +33,8 @@ TABLE = (
     ("device", "where models are loaded: cpu, cuda, cuda:N, or auto (workers go round GPUs)",
      ("cpu", "cuda", "auto"), "DEVICE"),
     ("mirror", "fetch URLs that begin with OLD from NEW; repeatable", (), "OLD=NEW"),
+    ("affinity", "run tests of one model after each other", (), ""),
+    ("check_mutations", "name the tests that change their model", (), ""),
     ("config", "configuration file instead of pyproject.toml", (), "FILE"),
 )  # fmt: skip
 

@@ -15,6 +15,11 @@ class Option:
     metavar: str
 
     @property
+    def is_switch(self) -> bool:
+        """Whether it is on or off, and its option takes no value."""
+        return not self.metavar
+
+    @property
     def flag(self) -> str:
         """The option of pytest's command line."""
         return flag(self.key)
@@ -26,3 +31,13 @@ class Option:
 
 
 OPTIONS = tuple(Option(*row) for row in TABLE)
+
+#: Settings of a machine rather than of a run: a variable and a key, but no option.
+VARIABLES = (
+    Option("derived_dir", "where derived files go if the cache is read-only", (), "DIR"),
+    Option("gc", "the garbage collector while tests are collected and frameworks imported: "
+           "paused, then what is there frozen; or as Python has it", ("freeze", "keep"), "WORD"),
+    Option("memory", "models that one process keeps ready, in bytes of weights", (), "SIZE"),
+)  # fmt: skip
+
+ALL = (*OPTIONS, *VARIABLES)

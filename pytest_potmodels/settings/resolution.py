@@ -10,12 +10,12 @@ from pytest_potmodels.config_files.toml import read_toml
 from pytest_potmodels.errors import UnknownNameError, UsageError, close_matches
 from pytest_potmodels.settings import DEFAULT_CACHE, ENDPOINT_VARIABLE, OWN_FILE, find_config
 from pytest_potmodels.settings.environment import detect_ci, offline_variable
-from pytest_potmodels.settings.options import OPTIONS, Option
+from pytest_potmodels.settings.options import ALL, Option
 from pytest_potmodels.settings.values import DEFAULT_HUB, Settings
 from pytest_potmodels.settings.words import parse
 
 _YAML = (".yaml", ".yml")
-_CONFIG_KEYS = (*(o.key for o in OPTIONS if o.key != "config"), "models", "presets")
+_CONFIG_KEYS = (*(o.key for o in ALL if o.key != "config"), "models", "presets")
 
 
 def resolve(given: Mapping[str, Any], environ: Mapping[str, str], start: Path) -> Settings:
@@ -33,7 +33,7 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str], start: Path) -
     config = _config(given.get("config") or environ.get("POT_CONFIG"), start)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for option in OPTIONS:
+    for option in ALL:
         found = _find(option, given, environ, config)
         if found is not None and option.key != "config":
             raw, origins[option.key] = found
@@ -124,7 +124,7 @@ def _apply_offline(
 
 def _reject_misspelt_variables(environ: Mapping[str, str]) -> None:
     """Others may own POT_ variables; one that is almost ours is a typing mistake."""
-    known = {option.env.removeprefix("POT_"): option.env for option in OPTIONS}
+    known = {option.env.removeprefix("POT_"): option.env for option in ALL}
     for name in environ:
         if name.startswith("POT_") and name not in known.values():
             matches = close_matches(name.removeprefix("POT_"), known, likeness=0.75)

@@ -21,13 +21,20 @@ class Settings:
     cache_dir: Path = Path(DEFAULT_CACHE)
     mock: Literal["missing", "never", "always"] = "missing"
     missing: Literal["skip", "fail"] = "skip"
-    network: Literal["allow", "block"] = "allow"
+    network: Literal["allow", "warm", "block"] = "allow"
     timeout: float = 600.0
     retries: int = 5
     jobs: int = 4
     max_size: int = 5 * 1000**3
     device: str = "cpu"
     mirror: tuple[tuple[str, str], ...] = ()
+    affinity: bool = False
+    check_mutations: bool = False
+    #: Where derived files go if the cache cannot be written; None: a folder of the user's caches.
+    derived_dir: Path | None = None
+    gc: Literal["freeze", "keep"] = "freeze"
+    #: Bytes of weights that one process keeps ready; None: half the machine's, shared by workers.
+    memory: int | None = None
     hub_endpoint: str = DEFAULT_HUB
     #: The variable by which a CI service was recognised; "" on a desk.
     ci: str = ""

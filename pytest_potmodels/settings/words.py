@@ -24,7 +24,7 @@ def parse(option: Option, raw: Any, origin: str, config: ConfigFile | None) -> A
         return raw
     if option.choices:
         return _word(raw, option.choices, origin)
-    if option.key == "cache_dir":
+    if option.metavar == "DIR":
         if not isinstance(raw, str | Path):
             raise UsageError(f"{origin}: {raw!r} is no path.")
         base = config.path.parent if config and origin.startswith(str(config.path)) else Path.cwd()
@@ -90,10 +90,21 @@ def _is_url(text: str) -> bool:
     return re.match(r"https?://[^/\s]", text) is not None
 
 
+def _switch(raw: Any) -> bool:
+    said = {"1": True, "true": True, "on": True, "yes": True,
+            "0": False, "false": False, "off": False, "no": False}  # fmt: skip
+    if str(raw).lower() not in said:
+        raise ValueError(f"{raw!r} is neither true nor false.")
+    return said[str(raw).lower()]
+
+
 _PARSERS: dict[str, Callable[[Any], Any]] = {
     "timeout": _seconds,
     "retries": _count(0),
     "jobs": _count(1),
     "max_size": parse_size,
+    "memory": parse_size,
     "mirror": _mirrors,
+    "affinity": _switch,
+    "check_mutations": _switch,
 }

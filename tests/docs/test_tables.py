@@ -24,7 +24,7 @@ from pytest_potmodels.session.markers import ARGUMENTS
 from pytest_potmodels.session.requests import FIXTURES
 from pytest_potmodels.settings import DEFAULT_CACHE, OFFLINE_VARIABLES
 from pytest_potmodels.settings.environment import CI_VARIABLES
-from pytest_potmodels.settings.options import OPTIONS, Option
+from pytest_potmodels.settings.options import OPTIONS, VARIABLES, Option
 from pytest_potmodels.settings.values import Settings
 
 README = Page(ROOT / "README.md")
@@ -68,6 +68,15 @@ def test_every_key_of_the_file_is_in_the_table() -> None:
     assert [plain(row[2]) for row in rows] == [
         "" if option.key == "config" else option.key for option in OPTIONS
     ]
+
+
+def test_every_setting_without_an_option_is_in_the_table() -> None:
+    rows = CONFIGURATION.table("variable", "key")
+    assert [(plain(row[0]), plain(row[1])) for row in rows] == [
+        (setting.env, setting.key) for setting in VARIABLES
+    ]
+    for setting, row in zip(VARIABLES, rows, strict=True):
+        assert set(quoted(row[-1])) >= set(setting.choices), setting.key
 
 
 def test_the_keys_of_a_model_are_these() -> None:

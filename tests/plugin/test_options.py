@@ -49,6 +49,9 @@ def test_a_wrong_value_is_no_internal_error_under_xdist(pytester: pytest.Pyteste
         ("--pot-jobs=8", "jobs=8 (--pot-jobs)"),
         ("--pot-max-size=1GiB", "max_size=1073741824 (--pot-max-size)"),
         ("--pot-device=cuda:1", "device=cuda:1 (--pot-device)"),
+        ("--pot-network=warm", "network=warm (--pot-network)"),
+        ("--pot-affinity", "affinity=True (--pot-affinity)"),
+        ("--pot-check-mutations", "check_mutations=True (--pot-check-mutations)"),
         ("--pot-mirror=https://a=https://b", "mirror=https://a=https://b (--pot-mirror)"),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_potmodels.errors import UnknownNameError, UsageError
-from pytest_potmodels.settings.options import OPTIONS
+from pytest_potmodels.settings.options import ALL
 from pytest_potmodels.settings.resolution import resolve
 
 
@@ -17,12 +17,14 @@ def project(folder: Path, table: str) -> Path:
 def test_defaults_are_what_the_option_table_says(tmp_path: Path) -> None:
     settings = resolve({}, {}, tmp_path)
     assert settings.origins == {}
-    for option in OPTIONS:
+    for option in ALL:
         if option.choices:
             assert getattr(settings, option.key) == option.choices[0]
     assert settings.cache_dir == Path.home() / ".cache" / "pot_experiments"
     assert (settings.timeout, settings.retries, settings.jobs) == (600, 5, 4)
     assert settings.max_size == 5_000_000_000
+    assert (settings.affinity, settings.check_mutations) == (False, False)
+    assert (settings.derived_dir, settings.memory) == (None, None)
     assert settings.non_defaults() == []
 
 
@@ -35,10 +37,13 @@ def test_defaults_are_what_the_option_table_says(tmp_path: Path) -> None:
         ("retries", "0", "1", "2", (0, 1, 2)),
         ("max_size", "'1MB'", "1MiB", "1.5GB", (10**6, 2**20, 1_500_000_000)),
         ("device", "'auto'", "cuda:1", "cpu", ("auto", "cuda:1", "cpu")),
+        ("network", "'block'", "warm", "allow", ("block", "warm", "allow")),
+        ("affinity", "true", "0", True, (True, False, True)),
+        ("check_mutations", "false", "on", True, (False, True, True)),
     ],
 )
 def test_precedence(
-    tmp_path: Path, key: str, file: str, env: str, given: str, expected: tuple[object, ...]
+    tmp_path: Path, key: str, file: str, env: str, given: object, expected: tuple[object, ...]
 ) -> None:
     start = project(tmp_path, f"{key} = {file}")
     variable = {f"POT_{key.upper()}": env}
