@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from pytest_potmodels.catalog.naming import Catalog
 from pytest_potmodels.catalog.reader import build_catalog
-from pytest_potmodels.pipeline import Pipeline, open_pipeline, open_store
+from pytest_potmodels.pipeline import Pipeline, open_derived, open_pipeline, open_store
 from pytest_potmodels.settings.values import Settings
 from pytest_potmodels.store.cache import ModelStore
+from pytest_potmodels.store.derived import DerivedStore
 
 if TYPE_CHECKING:
     from pytest_potmodels.transfer.progress import Progress
@@ -25,6 +26,10 @@ class Invocation:
     def store(self) -> ModelStore:
         """The cache."""
         return open_store(self.settings)
+
+    def derived(self) -> DerivedStore:
+        """What was made from the models of the cache."""
+        return open_derived(self.settings)
 
     def catalog(self) -> Catalog:
         """All names that are known here."""

@@ -22,7 +22,8 @@ from pytest_potmodels.transfer.disk import in_units
 def list_models(invocation: Invocation, *, as_json: bool) -> None:
     """List the models in the cache.
 
-    Folders whose manifest cannot be read are listed, too, as damaged.
+    Folders whose manifest cannot be read are listed, too, as damaged. What was made from models
+    (aligned weights) is a line of its own: it goes with its model, and is made again when needed.
     """
     store = invocation.store()
     models = sorted(store.entries(), key=lambda model: (str(model.id), model.revision or ""))
@@ -35,6 +36,8 @@ def list_models(invocation: Invocation, *, as_json: bool) -> None:
     put(
         f"{records.amount(len(models), 'model', records.total_size(models))} in {store.layout.root}"
     )
+    if derived := invocation.derived().size():
+        put(f"and {in_units(derived)} derived, made again when needed")
     if damaged:
         say(
             f"{records.counted(len(damaged), 'entry')} without a readable manifest; "

@@ -2,7 +2,9 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -14,6 +16,7 @@ from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.lookup import Lookup, expanded
 from pytest_potmodels.cli.options import common_options
 from pytest_potmodels.errors import UsageError
+from pytest_potmodels.store.derived import DerivedModel
 from pytest_potmodels.transfer.disk import in_units
 
 
@@ -23,8 +26,8 @@ from pytest_potmodels.transfer.disk import in_units
 def remove(invocation: Invocation, names: tuple[str, ...]) -> int:
     """Remove models from the cache.
 
-    NAME is a model's name or its folder. A model that is used where it lies (file:, package:)
-    is only forgotten.
+    NAME is a model's name or its folder. What was derived from the model goes with it. A model
+    that is used where it lies (file:, package:) is only forgotten.
     """
     removing = _Removing(invocation)
     lookup = Lookup(removing.store, invocation.catalog())
@@ -39,27 +42,58 @@ def remove(invocation: Invocation, names: tuple[str, ...]) -> int:
 def clear(invocation: Invocation, *, yes: bool) -> int:
     """Empty the cache.
 
-    Models, damaged entries, downloads in part and files that were set aside. Asks on a terminal;
-    elsewhere it takes --yes. Folders that are not the cache's own stay.
+    Models, what was derived from models, damaged entries, downloads in part and files that were
+    set aside. Asks on a terminal; elsewhere it takes --yes. Folders that are not the cache's own
+    stay.
     """
     removing = _Removing(invocation)
-    store = removing.store
-    models, damaged, left = store.entries(), store.damaged_entries(), store.leftovers()
-    what = f"{_listed(models, damaged, len(left))} in {store.layout.root}"
-    if not (models or damaged or left):
-        removing.say(f"nothing to delete in {store.layout.root}")
+    found = removing.found()
+    if found.is_nothing:
+        removing.say(f"nothing to delete in {found.root}")
         return 0
+    what = found.in_words()
     if not (yes or _agreed(what)):
         say("nothing was deleted")
         return CHECK_FAILED
-    for model in models:
-        removing.batch.attempt(str(model.id), partial(removing.model, model))
-    for folder in damaged:
-        removing.batch.attempt(folder, partial(removing.damaged, folder))
-    for leftover in left:
-        removing.batch.attempt(leftover.name, partial(store.discard, leftover))
+    removing.all(found)
     removing.say(f"deleted: {what}" if not removing.batch.code else "some of it is still there")
     return removing.batch.code
+
+
+@dataclass(frozen=True)
+class _Found:
+    """All that is in the cache, and what was derived and lies beside it."""
+
+    root: Path
+    models: Sequence[StoredModel]
+    derived: Sequence[DerivedModel]
+    damaged: Sequence[str]
+    leftovers: Sequence[Path]
+    derived_leftovers: Sequence[Path]
+
+    @property
+    def is_nothing(self) -> bool:
+        left = (*self.leftovers, *self.derived_leftovers)
+        return not (self.models or self.derived or self.damaged or left)
+
+    def in_words(self) -> str:
+        size = sum(each.size for each in self.derived)
+        left = len(self.leftovers) + len(self.derived_leftovers)
+        parts = [
+            (
+                self.models,
+                records.amount(len(self.models), "model", records.total_size(self.models)),
+            ),
+            (self.derived, records.amount(len(self.derived), "derived folder", size)),
+            (self.damaged, records.counted(len(self.damaged), "damaged entry")),
+            (left, records.counted(left, "leftover")),
+        ]
+        said = "; ".join(words for there, words in parts if there)
+        return f"{said} in {' and '.join([str(self.root), *self._other_folders()])}"
+
+    def _other_folders(self) -> list[str]:
+        paths = [*(each.path for each in self.derived), *self.derived_leftovers]
+        return sorted({str(p.parent) for p in paths if not p.is_relative_to(self.root)})
 
 
 class _Removing:
@@ -67,9 +101,34 @@ class _Removing:
 
     def __init__(self, invocation: Invocation) -> None:
         self.store = invocation.store()
+        self._derived = invocation.derived()
         self.batch = Batch(invocation.debug)
         self._quiet = invocation.quiet
         self._timeout = invocation.settings.timeout
+
+    def found(self) -> _Found:
+        store, derived = self.store, self._derived
+        return _Found(
+            root=store.layout.root,
+            models=store.entries(),
+            derived=derived.all(),
+            damaged=store.damaged_entries(),
+            leftovers=store.leftovers(),
+            derived_leftovers=derived.leftovers(),
+        )
+
+    def all(self, found: _Found) -> None:
+        attempt = self.batch.attempt
+        for model in found.models:
+            attempt(str(model.id), partial(self.model, model))
+        for derived in found.derived:
+            attempt(derived.key, partial(self._derived.remove, derived))
+        for folder in found.damaged:
+            attempt(folder, partial(self.damaged, folder))
+        for leftover in found.leftovers:
+            attempt(leftover.name, partial(self.store.discard, leftover))
+        for leftover in found.derived_leftovers:
+            attempt(leftover.name, partial(self._derived.discard, leftover))
 
     def named(self, lookup: Lookup, name: str) -> None:
         folder = lookup.damaged_folder(name)
@@ -79,13 +138,20 @@ class _Removing:
             self.model(lookup.stored(name))
 
     def model(self, stored: StoredModel) -> None:
+        derived = self._derived.of(stored)
         with self.store.locked(stored.id, timeout=self._timeout):
+            for each in derived:
+                self._derived.remove(each)
             self.store.remove(stored)
         size = in_units(stored.size)
+        also = in_units(sum(each.size for each in derived))
         self.say(
-            f"forgot {stored.id}; its files stay in {stored.path}"
-            if stored.in_place
-            else f"removed {stored.id} ({stored.revision or 'unpinned'}, {size})"
+            (
+                f"forgot {stored.id}; its files stay in {stored.path}"
+                if stored.in_place
+                else f"removed {stored.id} ({stored.revision or 'unpinned'}, {size})"
+            )
+            + (f", and {also} derived from it" if derived else "")
         )
 
     def damaged(self, folder: str) -> None:
@@ -95,13 +161,6 @@ class _Removing:
     def say(self, text: str) -> None:
         if not self._quiet:
             say(text)
-
-
-def _listed(models: Sequence[StoredModel], damaged: Sequence[str], leftovers: int) -> str:
-    parts = [records.amount(len(models), "model", records.total_size(models))] if models else []
-    parts += [records.counted(len(damaged), "damaged entry")] if damaged else []
-    parts += [records.counted(leftovers, "leftover")] if leftovers else []
-    return "; ".join(parts)
 
 
 def _agreed(what: str) -> bool:

@@ -1,6 +1,6 @@
 """`verify`: is every byte in the cache still the byte that was admitted?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,10 +18,11 @@ from pytest_potmodels.cli.progress import watcher
 from pytest_potmodels.cli.tables import Table, put_table
 from pytest_potmodels.identifiers import ModelId
 from pytest_potmodels.store.checking import Damage, mismatch
+from pytest_potmodels.store.derived import DerivedModel
 from pytest_potmodels.transfer.disk import in_units
 
 OK, MISMATCH, FIXED, UNCHECKED = "ok", "mismatch", "fixed", "not checked"
-DAMAGED = "damaged manifest"
+DAMAGED, SET_ASIDE = "damaged manifest", "set aside"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Checked:
     status: str
     stored: StoredModel | None = None
     damages: tuple[Damage, ...] = ()
+    derived: tuple[tuple[DerivedModel, tuple[Damage, ...]], ...] = ()
 
 
 @click.command(epilog="Example: potmodels verify --fix")
@@ -42,7 +44,9 @@ class Checked:
 def verify(invocation: Invocation, names: tuple[str, ...], *, fix: bool, as_json: bool) -> int:
     """Hash every byte in the cache and compare with what was admitted.
 
-    Without a name: all models. Exit code 4 if a byte differs; nothing is changed without --fix.
+    Without a name: all models. Exit code 4 if a byte differs; no model is changed without --fix.
+    What was derived from a model is checked with it; damaged, it is set aside with a warning, which
+    is no failure: it is made again when needed.
     """
     verifying = _Verifying(invocation, fix=fix)
     checked = verifying.named(invocation, expanded(names)) if names else verifying.all()
@@ -52,7 +56,7 @@ def verify(invocation: Invocation, names: tuple[str, ...], *, fix: bool, as_json
         rows = tuple(_row(each) for each in checked)
         columns = ("model", "status", "revision", "files", "size")
         put_table(Table(columns, rows, frozenset({"files", "size"})))
-        say(f"{records.counted(len(checked), 'model')} checked in {verifying.store.layout.root}")
+        say(f"{_counted(checked)} checked in {verifying.store.layout.root}")
     return verifying.batch.code
 
 
@@ -64,9 +68,11 @@ class _Verifying:
         self._watch = watcher(quiet=invocation.quiet)
         self._pipeline = invocation.pipeline(self._watch) if fix else None
         self.store = invocation.store()
+        self._derived = invocation.derived()
         self.batch = Batch(invocation.debug)
 
     def all(self) -> list[Checked]:
+        self._derived.set_unreadable_aside()
         entries = [self._attempted(stored) for stored in self.store.entries()]
         return [*entries, *(self._damaged(folder) for folder in self.store.damaged_entries())]
 
@@ -88,9 +94,22 @@ class _Verifying:
         return found or Checked(name, UNCHECKED, stored)
 
     def _entry(self, stored: StoredModel) -> Checked:
-        name = str(stored.id)
+        self._say_checking(str(stored.id), stored)
+        return replace(self._files_of(stored), derived=tuple(self._derived_from(stored)))
+
+    def _say_checking(self, what: str, files: StoredModel | DerivedModel) -> None:
         if not self._quiet:
-            say(f"checking {name} ({records.amount(len(stored.files), 'file', stored.size)})")
+            say(f"checking {what} ({records.amount(len(files.files), 'file', files.size)})")
+
+    def _derived_from(
+        self, stored: StoredModel
+    ) -> Iterator[tuple[DerivedModel, tuple[Damage, ...]]]:
+        for derived in self._derived.of(stored):
+            self._say_checking(str(derived), derived)
+            yield derived, self._derived.verify(derived)
+
+    def _files_of(self, stored: StoredModel) -> Checked:
+        name = str(stored.id)
         bad = self.store.verify(stored, whole=True)
         if not bad:
             return Checked(name, OK, stored)
@@ -137,11 +156,25 @@ def _remedy(stored: StoredModel) -> str:
 
 def _as_json(checked: Checked) -> dict[str, Any]:
     known = records.as_json(checked.stored) if checked.stored else records.nothing(checked.name)
-    differences = [
-        {"path": damage.file.path, "expected": damage.file.sha256, "found": damage.found}
-        for damage in checked.damages
+    derived = [
+        {"key": each.key, "status": SET_ASIDE if bad else OK, "differences": _differences(bad)}
+        for each, bad in checked.derived
     ]
-    return {**known, "status": checked.status, "differences": differences}
+    found = {"status": checked.status, "differences": _differences(checked.damages)}
+    return {**known, **found, "derived": derived}
+
+
+def _differences(damages: Sequence[Damage]) -> list[dict[str, str]]:
+    return [
+        {"path": damage.file.path, "expected": damage.file.sha256, "found": damage.found}
+        for damage in damages
+    ]
+
+
+def _counted(checked: Sequence[Checked]) -> str:
+    derived = sum(len(each.derived) for each in checked)
+    also = f" and {records.counted(derived, 'derived folder')}" if derived else ""
+    return records.counted(len(checked), "model") + also
 
 
 def _row(checked: Checked) -> tuple[str, ...]:

@@ -25,8 +25,7 @@ def admit(
         StoreError: a file of the model has the manifest's name.
     """
     _refuse_second_manifest(resolved)
-    # One stage per content: what a killed run left of another revision is not resumed into this.
-    stage = open_stage(layout, f"{name}@{short_hash(resolved.revision or '')}")
+    stage = open_stage(layout, stage_name(name, resolved))
     stored = _described(resolved, stage, fetch(resolved.files, stage), known)
     _check_sizes(stored)
     _drop_strangers(stored)
@@ -35,6 +34,12 @@ def admit(
     target = layout.entry(name)
     _publish(stage, target, layout, known)
     return replace(stored, path=target, fresh=True)
+
+
+def stage_name(name: str, resolved: ResolvedModel) -> str:
+    """The folder in which a model arrives that is to be the entry `name`."""
+    # One per content: what a killed run left of another revision is not resumed into this.
+    return f"{name}@{short_hash(resolved.revision or '')}"
 
 
 def _publish(stage: Path, target: Path, layout: Layout, known: StoredModel | None) -> None:

@@ -14,6 +14,7 @@ from pytest_potmodels.store.checking import Damage, damages, damages_by_digest, 
 from pytest_potmodels.store.entries import Entries, refs_of, shares_name
 from pytest_potmodels.store.in_place import InPlace
 from pytest_potmodels.store.layout import MANIFEST, Layout, entry_name, in_place_name, unwritable
+from pytest_potmodels.store.leftovers import discard, files_of, leftovers
 from pytest_potmodels.store.locks import held
 from pytest_potmodels.store.mending import Fetch
 
@@ -81,6 +82,11 @@ class ModelStore:
             signatures.write(self._marks(stored), signatures.of(stored))
         return stored
 
+    def missing_bytes(self, resolved: ResolvedModel) -> int:
+        """Bytes of a model that are still to come; what a killed run left need not come again."""
+        name = admission.stage_name(self._entries.free_name(resolved), resolved)
+        return max(0, resolved.size - disk.bytes_in(self.layout.stage(name)))
+
     def take_in_place(self, resolved: ResolvedModel, folder: Path) -> StoredModel:
         """Use a model where it lies, with its digests on record.
 
@@ -136,10 +142,9 @@ class ModelStore:
 
     def leftovers(self) -> list[Path]:
         """What belongs to no model: downloads in part, bad files set aside, unreadable records."""
-        machine = self.layout.machine
-        aside = [*machine.glob("partial/*"), *self.layout.quarantine.glob("*")]
         known = {self.layout.in_place(_record_name(each)) for each in self._entries.in_place()}
-        return sorted([*aside, *(set(machine.glob("in_place/*.json")) - known)])
+        records = set(self.layout.machine.glob("in_place/*.json"))
+        return sorted([*leftovers(self.layout), *(records - known)])
 
     def discard(self, leftover: Path) -> None:
         """Delete one of the leftovers.
@@ -147,12 +152,8 @@ class ModelStore:
         Raises:
             StoreError: another process is downloading it, or it cannot be deleted.
         """
-        with contextlib.ExitStack() as stack:
-            if leftover.parent.name == "partial":
-                name = leftover.name.rpartition("@")[0]
-                stack.enter_context(self._alone_with_files(name, timeout=0))
-            stack.enter_context(_as_store_errors(self.layout))
-            disk.delete(leftover)
+        with _as_store_errors(self.layout):
+            discard(leftover, self.layout)
 
     def _marks(self, stored: StoredModel) -> Path:
         return self.layout.signatures(_record_name(stored))
@@ -174,7 +175,7 @@ class ModelStore:
     def _alone_with_files(self, name: str, timeout: float) -> Iterator[None]:
         # Holders of different names of one model may want to change its files. Nobody waits for
         # another lock while holding this one, so there is no cycle.
-        with held(self.layout.lock(f"{name}@files"), timeout=timeout):
+        with held(self.layout.lock(files_of(name)), timeout=timeout):
             yield
 
     def _learn(self, known: StoredModel, resolved: ResolvedModel) -> StoredModel:

@@ -1,4 +1,4 @@
-"""Are the bytes of a stored model still the bytes that were admitted?"""
+"""Are the bytes in a folder of the cache still the bytes that were admitted?"""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from pytest_potmodels.artifacts import StoredFile, StoredModel
 from pytest_potmodels.digests import hash_file
 from pytest_potmodels.errors import DigestMismatchError
 from pytest_potmodels.store import signatures
-from pytest_potmodels.store.signatures import Signature
+from pytest_potmodels.store.signatures import Recorded, Signature
 
 ABSENT = "no such file"
 
@@ -25,19 +25,19 @@ class Damage:
         return f"{self.file.path}: expected sha256 {self.file.sha256}, found {self.found}"
 
 
-def damages(stored: StoredModel, record: Path) -> tuple[Damage, ...]:
+def damages(stored: Recorded, record: Path) -> tuple[Damage, ...]:
     """Check by stat signature, and re-hash only the files whose signature changed."""
     known = signatures.read(record)
     return _check(stored, record, lambda file, now: known.get(file.path) == now)
 
 
-def damages_by_digest(stored: StoredModel, record: Path) -> tuple[Damage, ...]:
+def damages_by_digest(stored: Recorded, record: Path) -> tuple[Damage, ...]:
     """Check every byte."""
     return _check(stored, record, lambda _file, _now: False)
 
 
 def _check(
-    stored: StoredModel, record: Path, unchanged: Callable[[StoredFile, Signature], bool]
+    stored: Recorded, record: Path, unchanged: Callable[[StoredFile, Signature], bool]
 ) -> tuple[Damage, ...]:
     good: dict[str, Signature] = {}
     bad: list[Damage] = []
@@ -59,7 +59,7 @@ def _check(
     return tuple(bad)
 
 
-def _look_at(stored: StoredModel, file: StoredFile) -> tuple[Signature | None, str]:
+def _look_at(stored: Recorded, file: StoredFile) -> tuple[Signature | None, str]:
     """The file's signature, or what is there in its place."""
     path = stored.path / file.path
     # A link in an entry was not put there by an admission. In place, links are the owner's affair.

@@ -99,6 +99,15 @@ def is_plain(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
+def bytes_in(folder: Path) -> int:
+    """Bytes of all files under a folder, as far as they can be seen; 0 where there is none."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # Another process may be moving them.
+            total += path.lstat().st_size if is_plain(path) else 0
+    return total
+
+
 def _seal_file(path: Path) -> None:
     # A run that was killed while it sealed left the file read-only, and a flush opens for writing.
     _set_mode(path, WRITABLE)

@@ -37,7 +37,7 @@ class Entries:
     def all(self) -> list[StoredModel]:
         """All readable entries, by folder name."""
         folders = sorted(path.parent.name for path in self._layout.models.glob("*/" + MANIFEST))
-        found = [self._readable(name) for name in folders]
+        found = [self._readable(name) for name in folders if self._is_an_entrys(name)]
         return [entry for entry in found if entry is not None]
 
     def in_place(self) -> list[StoredModel]:
@@ -120,7 +120,13 @@ class Entries:
             return self.read(name)
         return None
 
+    def _is_an_entrys(self, name: str) -> bool:
+        # In a models folder, what was made from models lies among the entries.
+        return self._layout.entry(name) not in (self._layout.derived, self._layout.machine)
+
     def _is_ours(self, name: str) -> bool:
+        if not self._is_an_entrys(name):
+            return False
         named_so = name.partition("_")[0] in SOURCES
         return named_so or (self._layout.entry(name) / MANIFEST).exists()
 

@@ -3,6 +3,7 @@
 <cache>/
   CACHEDIR.TAG  README.txt
   models/<entry>/            plain files, read-only; model_info.json is the manifest
+  derived/<key>/             files made from a model, with a manifest of their own
   .pot/locks/<entry>.lock    one process at a time brings a model
   .pot/partial/<entry>/      a model on its way in; a killed download resumes here
   .pot/state/<entry>.json    stat signatures of files that were hashed (this machine only)
@@ -26,6 +27,7 @@ _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Created by pytest-potmode
 _README = (
     "Models fetched by pytest-potmodels. Safe to delete as a whole; better: potmodels clear\n"
     "Each folder in models/ is one model; its model_info.json lists files, digests and origin.\n"
+    "Each folder in derived/ was made from a model, and is made again when it is needed.\n"
 )
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
@@ -62,7 +64,7 @@ class Layout:
 
     def stage(self, name: str) -> Path:
         """The folder of a model on its way in."""
-        return self.machine / "partial" / name
+        return self.partial / name
 
     def signatures(self, name: str) -> Path:
         """The recorded stat signatures of an entry's files."""
@@ -71,6 +73,16 @@ class Layout:
     def in_place(self, name: str) -> Path:
         """The manifest of a model that is used where it lies."""
         return self.machine / "in_place" / f"{name}.json"
+
+    @property
+    def derived(self) -> Path:
+        """The folder of what was made from models; beside the entries in a models folder."""
+        return self.root / "derived"
+
+    @property
+    def partial(self) -> Path:
+        """Where models on their way in lie."""
+        return self.machine / "partial"
 
     @property
     def quarantine(self) -> Path:
@@ -97,9 +109,14 @@ class Layout:
             target.write_text(text, encoding="utf-8")
 
 
+def is_full(error: OSError) -> bool:
+    """Whether the disk, or this user's share of it, has no room left."""
+    return error.errno in _FULL
+
+
 def unwritable(folder: Path, error: OSError) -> StoreError:
     """The error for a cache folder that does not take files."""
-    free = "free some space (potmodels remove), or " if error.errno in _FULL else ""
+    free = "free some space (potmodels remove), or " if is_full(error) else ""
     return StoreError(
         f"The model cache {folder} cannot be written: {error.strerror or error}.",
         remedy=f"{free}choose another with --pot-cache-dir or POT_CACHE_DIR, "

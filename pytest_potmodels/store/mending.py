@@ -30,8 +30,10 @@ def replace_files(stored: StoredModel, bad: Sequence[Damage], layout: Layout, fe
 
 
 def set_aside(path: Path, layout: Layout) -> Path:
-    """Move a bad file or entry into quarantine."""
-    entry, *inner = path.relative_to(layout.models).parts
+    """Move a bad file, entry or derived folder into quarantine."""
+    is_derived = path.is_relative_to(layout.derived)
+    base = layout.derived if is_derived else layout.models
+    entry, *inner = path.relative_to(base).parts
     aside = layout.quarantine.joinpath(f"{entry}-{time.time_ns():x}", *inner)
     aside.parent.mkdir(parents=True, exist_ok=True)
     disk.move(path, aside)

@@ -10,8 +10,9 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
-from pytest_potmodels.artifacts import StoredModel
+from pytest_potmodels.artifacts import StoredFile
 from pytest_potmodels.store import disk
 
 Signature = tuple[int, int, int, int]
@@ -19,6 +20,22 @@ Signature = tuple[int, int, int, int]
 #: Many kernels stamp files by a clock that ticks every 1 to 10 ms. A change within the tick of the
 #: one before it leaves no trace, so a signature counts only once its tick is over.
 _TICK_NS = 20_000_000
+
+
+class Recorded(Protocol):
+    """A folder whose files are on record: a model, or what was made from one."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+
+    @property
+    def files(self) -> tuple[StoredFile, ...]:
+        """What is on record."""
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the folder is not ours."""
 
 
 def signature(path: Path) -> Signature:
@@ -36,8 +53,8 @@ def is_settled(mark: Signature, *, at_ns: int) -> bool:
     return mark[2] + _TICK_NS < at_ns
 
 
-def of(stored: StoredModel) -> dict[str, Signature]:
-    """The signatures of a model's files, once they are settled.
+def of(stored: Recorded) -> dict[str, Signature]:
+    """The signatures of a folder's files, once they are settled.
 
     Raises:
         OSError: a file is not there.
@@ -65,7 +82,7 @@ def write(record: Path, signatures: Mapping[str, Signature]) -> None:
         disk.write_whole(record, json.dumps(signatures))
 
 
-def _now(stored: StoredModel) -> dict[str, Signature]:
+def _now(stored: Recorded) -> dict[str, Signature]:
     return {file.path: signature(stored.path / file.path) for file in stored.files}
 
 

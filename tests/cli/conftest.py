@@ -10,6 +10,10 @@ import pytest
 from cli.harness import FILES, NAME, Cli
 from standin import Repo, StandIn
 
+from pytest_potmodels.store.cache import ModelStore
+from pytest_potmodels.store.derived import DerivedModel, DerivedStore
+from pytest_potmodels.store.layout import Layout
+
 if TYPE_CHECKING:
     from cli.terminal import Terminal
 
@@ -28,6 +32,7 @@ def cli(site: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     made.environ = {
         **site.environ(),
         "POT_CACHE_DIR": str(made.cache),
+        "POT_DERIVED_DIR": str(folder / "derived-elsewhere"),
         "HF_HOME": str(folder / "hf"),
         "COLUMNS": "80",
     }
@@ -46,6 +51,19 @@ def stored(cli: Cli, tiny: Repo) -> Path:
     cli.run("download", NAME)
     cli.site.log.clear()
     return cli.entry()
+
+
+@pytest.fixture
+def derived(cli: Cli, stored: Path) -> DerivedModel:
+    """A folder with 4 kB that was made from the tiny model."""
+    layout = Layout.at(cli.cache)
+    (source,) = ModelStore(layout).entries()
+
+    def write(stage: Path) -> dict[str, int]:
+        (stage / "weights.bin").write_bytes(bytes(4000))
+        return {"offset": 64}
+
+    return DerivedStore(layout).admit("0123-aligned", source, {}, write, timeout=5)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from pathlib import Path
 from cli.harness import FILES, NAME, Cli
 from standin import Repo
 
+from pytest_potmodels.store.derived import DerivedModel
+
 
 def test_an_empty_cache_is_an_empty_list(cli: Cli) -> None:
     assert cli.json("list") == []
@@ -21,6 +23,15 @@ def test_a_list_names_each_model_and_the_total(cli: Cli, stored: Path, tiny: Rep
     assert first.split()[0] == "huggingface:org/other"
     assert second.split() == [NAME, tiny.sha, "language", "3", "102.4", "kB", "apache-2.0"]
     assert total == f"2 models, 204.8 kB in {cli.cache}"
+
+
+def test_what_was_derived_is_a_line_of_its_own_and_no_model(
+    cli: Cli, derived: DerivedModel
+) -> None:
+    *_, total, also = cli.run("list").stdout.splitlines()
+    assert total == f"1 model, 102.4 kB in {cli.cache}"
+    assert also == "and 4.0 kB derived, made again when needed"
+    assert [model["id"] for model in cli.json("list")] == [NAME]
 
 
 def test_json_has_every_fact_of_the_manifest(cli: Cli, stored: Path, tiny: Repo) -> None:

@@ -1,5 +1,6 @@
 """`potmodels remove` and `potmodels clear`."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 from cli.harness import FILES, NAME, Cli
 from standin import Repo
 
+from pytest_potmodels.store.cache import ModelStore
+from pytest_potmodels.store.derived import DerivedModel, DerivedStore
 from pytest_potmodels.store.layout import Layout
 from pytest_potmodels.store.locks import held
 
@@ -60,6 +63,64 @@ def test_only_the_revision_that_is_meant_is_removed(cli: Cli, stored: Path, tiny
     cli.run("download", f"{NAME}@next")
     cli.run("remove", f"{NAME}@next")
     assert [model["revision"] for model in cli.json("list")] == [tiny.sha]
+
+
+def test_what_was_derived_from_a_model_goes_with_it(
+    cli: Cli, derived: DerivedModel, tiny: Repo
+) -> None:
+    tiny.commit({**FILES, "model.safetensors": b"newer"}, branch="next")
+    cli.run("download", f"{NAME}@next")
+    said = cli.run("remove", f"{NAME}@next").stderr
+    assert "derived" not in said
+    assert derived.path.exists()
+    said = cli.run("remove", NAME).stderr
+    assert (
+        said
+        == f"removed {NAME} ({derived.made_from.revision}, 102.4 kB), and 4.0 kB derived from it\n"
+    )
+    assert not derived.path.exists()
+    assert list(derived.path.parent.iterdir()) == []
+
+
+def test_what_was_derived_from_a_model_in_place_goes_and_its_files_stay(cli: Cli) -> None:
+    mine = cli.folder / "mine"
+    mine.mkdir()
+    for path, data in FILES.items():
+        (mine / path).write_bytes(data)
+    cli.run("warm", "file:mine")
+    layout = Layout.at(cli.cache)
+    (source,) = ModelStore(layout).entries()
+    made = DerivedStore(layout).admit("key", source, {}, lambda _stage: {}, timeout=5)
+    said = cli.run("remove", "file:mine").stderr
+    assert said.endswith("its files stay in " + f"{mine}, and 0 bytes derived from it\n")
+    assert not made.path.exists()
+    assert len(list(mine.iterdir())) == len(FILES)
+
+
+def test_clear_counts_and_deletes_what_was_derived(cli: Cli, derived: DerivedModel) -> None:
+    orphan = derived.path.with_name("orphan")
+    shutil.copytree(derived.path, orphan)
+    manifest = orphan / "model_info.json"
+    manifest.chmod(0o644)
+    manifest.write_text("{")
+    said = cli.run("clear", "--yes").stderr
+    assert f"1 model, 102.4 kB; 1 derived folder, 4.0 kB; 1 leftover in {cli.cache}\n" in said
+    assert list(derived.path.parent.iterdir()) == []
+    assert "nothing to delete" in cli.run("clear").stderr
+
+
+def test_clear_deletes_what_was_derived_beside_a_cache_that_was_read_only(
+    cli: Cli, derived: DerivedModel
+) -> None:
+    elsewhere = cli.folder / "derived-elsewhere"
+    derived.path.parent.rename(elsewhere)
+    cut = elsewhere / ".pot" / "partial" / "derived-other@0123"
+    cut.mkdir(parents=True)
+    cli.run("remove", NAME)
+    assert sorted(path.name for path in elsewhere.iterdir()) == [".pot"]
+    said = cli.run("clear", "--yes").stderr
+    assert f"deleted: 1 leftover in {cli.cache} and {cut.parent}\n" in said
+    assert not cut.exists()
 
 
 def test_without_a_terminal_clear_takes_yes(cli: Cli, stored: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 from cli.harness import FILES, NAME, Cli, spoil
 from standin import Repo
 
+from pytest_potmodels.store.derived import DerivedModel
+
 WEIGHTS = "model.safetensors"
 
 
@@ -141,6 +143,43 @@ def test_a_changed_file_in_place_is_its_owners_affair(cli: Cli) -> None:
         assert "potmodels warm file:mine" in said
     cli.run("warm", "file:mine")
     assert cli.json("verify")[0]["status"] == "ok"
+
+
+@pytest.mark.parametrize("words", [(), (NAME,)])
+def test_what_was_derived_is_checked_with_its_model(
+    cli: Cli, derived: DerivedModel, words: tuple[str, ...]
+) -> None:
+    said = cli.run("verify", *words).stderr
+    assert "checking 0123-aligned (made from huggingface:org/tiny) (1 file, 4.0 kB)" in said
+    assert "1 model and 1 derived folder checked" in said
+    (entry,) = cli.json("verify", *words)
+    assert entry["derived"] == [{"key": "0123-aligned", "status": "ok", "differences": []}]
+
+
+def test_what_was_derived_and_is_damaged_is_set_aside_and_no_failure(
+    cli: Cli, derived: DerivedModel
+) -> None:
+    spoil(derived.path / "weights.bin")
+    done = cli.run("verify", "--json")
+    (entry,) = json.loads(done.stdout)
+    assert (entry["status"], entry["derived"][0]["status"]) == ("ok", "set aside")
+    assert entry["derived"][0]["differences"][0]["path"] == "weights.bin"
+    assert f"warning: {derived.path}: weights.bin: expected sha256 " in done.stderr
+    assert "set aside, made again when needed" in done.stderr
+    assert not derived.path.exists()
+    assert cli.json("verify")[0]["derived"] == []
+
+
+def test_what_was_derived_and_does_not_say_from_what_is_set_aside(
+    cli: Cli, derived: DerivedModel
+) -> None:
+    (derived.path / "model_info.json").chmod(0o644)
+    (derived.path / "model_info.json").write_text("{")
+    assert derived.path.exists()
+    cli.run("verify", NAME)
+    assert derived.path.exists()
+    assert "its manifest cannot be read" in cli.run("verify").stderr
+    assert not derived.path.exists()
 
 
 @pytest.mark.parametrize("words", [(), (NAME,)])

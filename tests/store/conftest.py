@@ -1,7 +1,8 @@
 """A model store on an empty cache, and models to admit to it."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from pytest_potmodels.artifacts import RemoteFile, ResolvedModel, StoredFile, StoredModel
 from pytest_potmodels.identifiers import parse
 from pytest_potmodels.store.cache import ModelStore
+from pytest_potmodels.store.derived import DerivedModel, DerivedStore
 from pytest_potmodels.store.layout import Layout
 
 FILES = {"config.json": b"{}", "model.safetensors": b"weights" * 1000}
@@ -73,6 +75,53 @@ class Shelf:
         return fetch
 
 
+KEY = "0123abcd-aligned-1"
+MADE = {"weights.bin": b"aligned" * 500, "sub/index": b"0 64 128"}
+
+
+@dataclass
+class Bench:
+    """A shelf, and what is made from its models."""
+
+    shelf: Shelf
+    second: Path | None = None
+    #: The stage of each call of `write`.
+    stages: list[Path] = field(default_factory=list)
+
+    @property
+    def store(self) -> DerivedStore:
+        return DerivedStore(self.shelf.layout, second=self.second)
+
+    def source(self, name: str = "huggingface:org/model") -> StoredModel:
+        return self.shelf.find(name) or self.shelf.admit(name, {"f": name.encode()})
+
+    def admit(
+        self,
+        key: str = KEY,
+        files: Mapping[str, bytes] = MADE,
+        *,
+        source: StoredModel | None = None,
+        room: int = 0,
+        **facts: Any,
+    ) -> DerivedModel:
+        def write(stage: Path) -> Mapping[str, Any]:
+            self.stages.append(stage)
+            assert list(stage.iterdir()) == []
+            for path, data in files.items():
+                (stage / path).parent.mkdir(parents=True, exist_ok=True)
+                (stage / path).write_bytes(data)
+            return facts
+
+        of = source or self.source()
+        return self.store.admit(key, of, {"torch": "2.13.0"}, write, timeout=5, room=room)
+
+    def quarantined(self) -> list[str]:
+        return [path.name.rpartition("-")[0] for path in self.shelf.layout.quarantine.glob("*")]
+
+    def under_way(self) -> list[Path]:
+        return list(self.shelf.layout.partial.glob("*"))
+
+
 def stored_file(path: str, data: bytes) -> StoredFile:
     return StoredFile(path, len(data), hashlib.sha256(data).hexdigest(), f"https://hub.test/{path}")
 
@@ -98,6 +147,30 @@ def flip(path: Path, at: int = 3) -> None:
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path / "cache")
+
+
+@pytest.fixture
+def bench(shelf: Shelf) -> Bench:
+    return Bench(shelf)
+
+
+@pytest.fixture
+def closed(shelf: Shelf) -> Iterator[Callable[[], None]]:
+    """Make the cache read-only, as an image layer or a shared mount is."""
+    mounted: list[str] = []
+
+    def close() -> None:
+        place = str(shelf.cache)
+        try:
+            for how in (["--bind", place, place], ["-o", "remount,bind,ro", place]):
+                subprocess.run(["mount", *how], check=True, capture_output=True)
+                mounted.append(place)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("no right to mount here")
+
+    yield close
+    if mounted:
+        subprocess.run(["umount", "-l", mounted[0]], check=True)
 
 
 @pytest.fixture

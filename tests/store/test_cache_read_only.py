@@ -1,5 +1,3 @@
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +14,6 @@ def snapshot(folder: Path) -> dict[str, tuple[int, ...]]:
         str(path): (path.lstat().st_mtime_ns, path.lstat().st_ctime_ns, path.lstat().st_ino)
         for path in (folder, *folder.rglob("*"))
     }
-
-
-@pytest.fixture
-def closed(shelf: Any) -> Iterator[Any]:
-    """Make the cache read-only, as an image layer or a shared mount is."""
-    mounted: list[str] = []
-
-    def close() -> None:
-        place = str(shelf.cache)
-        try:
-            for how in (["--bind", place, place], ["-o", "remount,bind,ro", place]):
-                subprocess.run(["mount", *how], check=True, capture_output=True)
-                mounted.append(place)
-        except (OSError, subprocess.CalledProcessError):
-            pytest.skip("no right to mount here")
-
-    yield close
-    if mounted:
-        subprocess.run(["umount", "-l", mounted[0]], check=True)
 
 
 def test_a_read_only_cache_that_is_warm_works_and_is_not_touched(shelf: Any, closed: Any) -> None:
