@@ -1,11 +1,12 @@
 """The values that the steps exchange: request -> resolved -> stored -> loaded."""
 
+import copy
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pytest_potmodels import extras
 from pytest_potmodels.digests import Digest, digest_of_files
@@ -124,6 +125,34 @@ class StoredModel:
         return sum(file.size for file in self.files)
 
 
+@dataclass(frozen=True)
+class Later:
+    """A part of a model that is made when somebody first looks at it."""
+
+    make: Callable[[], Any]
+
+
+class Part:
+    """A field of a dataclass that takes a value, or a `Later` that makes it."""
+
+    def __init__(self, default: Any) -> None:
+        self._default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object | None, owner: type | None = None) -> Any:
+        if instance is None:  # The dataclass asks for the default.
+            return self._default
+        value = vars(instance)[self._name]
+        if isinstance(value, Later):
+            value = vars(instance)[self._name] = value.make()
+        return value
+
+    def __set__(self, instance: object, value: Any) -> None:
+        vars(instance)[self._name] = value
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class LoadedModel:
     """A model that a test can call.
@@ -135,15 +164,19 @@ class LoadedModel:
     model: Any
     source: Origin
     kind: Kind
-    tokenizer: Any = None
-    processor: Any = None
-    transforms: Any = None
+    tokenizer: Any = Part(None)
+    processor: Any = Part(None)
+    transforms: Any = Part(None)
     categories: tuple[str, ...] = ()
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = cast(Mapping[str, Any], Part(Later(dict)))
     path: Path | None = None
     #: sha256 over the files; "" for a mock, which has none.
     digest: str = ""
     revision: str | None = None
+    #: Why this is no mapping of the weights that all processes share; "" if it is one.
+    not_mapped: str = ""
+    #: Bytes of parameters and buffers, where they were counted before.
+    size_bytes: int | None = None
 
     def __repr__(self) -> str:
         return f"LoadedModel({self.id}, {self.source}, {self.kind}, {self.memory_mb:.1f} MB)"
@@ -151,6 +184,12 @@ class LoadedModel:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model."""
         return self.model(*args, **kwargs)
+
+    def with_origin(self, not_mapped: str, size_bytes: int) -> "LoadedModel":
+        """The same, with what is known of the model that it is a copy of."""
+        same = copy.copy(self)  # Not dataclasses.replace: it looks at the parts, and so makes them.
+        vars(same).update(not_mapped=not_mapped, size_bytes=size_bytes)
+        return same
 
     @property
     def is_mock(self) -> bool:
@@ -160,13 +199,21 @@ class LoadedModel:
     @cached_property
     def memory_mb(self) -> float:
         """Size of parameters and buffers, in MiB."""
-        tensors = {id(t): t for t in (*self.model.parameters(), *self.model.buffers())}
-        return float(sum(t.numel() * t.element_size() for t in tensors.values()) / MEGABYTE)
+        size = self.size_bytes
+        return float((size_of(self.model) if size is None else size) / MEGABYTE)
 
     @cached_property
     def checksum(self) -> str:
         """The sha256 over the sorted state dict, as it was when first asked for."""
         return state_checksum(self.model.state_dict())
+
+
+def size_of(module: Any) -> int:
+    """Bytes of a module's parameters and buffers; 0 for what is no torch module."""
+    if not hasattr(module, "parameters") or not hasattr(module, "buffers"):
+        return 0
+    tensors = {id(t): t for t in (*module.parameters(), *module.buffers())}
+    return sum(t.numel() * t.element_size() for t in tensors.values())
 
 
 def state_checksum(state: Mapping[str, object]) -> str:

@@ -1,34 +1,55 @@
 """A stored folder -> an object, with no network and no source: each format has one loader.
 
-Every call gives a fresh model that shares nothing writable with another one or with the files.
+`load` goes the stock way, with the library's own loader: every call gives a fresh model that
+shares nothing with another one. `originals` gives the same model at the speed of memory.
 """
 
+import logging
 from collections.abc import Mapping
-from pkgutil import resolve_name
+from importlib import import_module
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pytest_potmodels import extras
 from pytest_potmodels.artifacts import Format, LoadedModel, LoadOptions, StoredModel
 from pytest_potmodels.errors import UnknownNameError
 
-__all__ = ["load", "require_packages"]
+if TYPE_CHECKING:
+    from pytest_potmodels.loading.built import Built
+
+__all__ = ["Loader", "load", "loader_of", "require_packages"]
+
+_log = logging.getLogger(__name__)
 
 
 class Loader(Protocol):
     """What stands behind each name of the registry."""
 
-    def __call__(
-        self, stored: StoredModel, options: LoadOptions, *, device: str
-    ) -> LoadedModel: ...
+    def build(self, stored: StoredModel, options: LoadOptions) -> "Built":
+        """The model as its own library builds it."""
+        ...
+
+    def dress(
+        self, stored: StoredModel, options: LoadOptions, model: Any, facts: Mapping[str, Any]
+    ) -> LoadedModel:
+        """The model with its tokenizer, transforms, categories."""
+        ...
+
+    def skeleton(self, stored: StoredModel, options: LoadOptions, facts: Mapping[str, Any]) -> Any:
+        """The same model without numbers; called where tensors have none."""
+        ...
+
+    def versions(self) -> dict[str, str]:
+        """The libraries that decide how the model is built."""
+        ...
 
 
-#: Names, not functions: a loader's libraries are imported when its format is met.
+#: Names, not modules: a loader's libraries are imported when its format is met.
 _LOADERS: Mapping[str, str] = MappingProxyType(
     {
-        "transformers": "pytest_potmodels.loading.transformers:load",
-        "torchvision": "pytest_potmodels.loading.torchvision:load",
-        "mock": "pytest_potmodels.loading.mock:load",
+        "transformers": "pytest_potmodels.loading.transformers",
+        "torchvision": "pytest_potmodels.loading.torchvision",
+        "mock": "pytest_potmodels.loading.mock",
     }
 )
 
@@ -57,13 +78,53 @@ def load(stored: StoredModel, options: LoadOptions, *, device: str) -> LoadedMod
         UnavailableError: the files do not make a model (reason not-loadable).
         UsageError: options that the model does not have, or a device that is not there.
     """
-    if stored.format not in _LOADERS:
-        raise UnknownNameError("model format", stored.format, _LOADERS)
-    return _loader(_LOADERS[stored.format])(stored, options, device=device)
+    loader = loader_of(stored.format)
+    require_device(device)
+    built = loader.build(stored, options)
+    announce(built.facts)
+    return complete(loader.dress(stored, options, built.model.to(device), built.facts))
 
 
-def _loader(name: str) -> Loader:
+def announce(facts: Mapping[str, Any]) -> None:
+    """Log what the user should know of a model, once for each time it is opened."""
+    for line in facts.get("warnings", ()):
+        _log.warning(line)
+
+
+def require_device(device: str) -> None:
+    """Make sure that a device is there.
+
+    Raises:
+        UsageError: it is not.
+    """
+    opened("pytest_potmodels.loading.placement").check_device(device)
+
+
+def complete(loaded: LoadedModel) -> LoadedModel:
+    """Make the parts that would be made when first looked at: what fails should fail now."""
+    _ = loaded.tokenizer, loaded.processor, loaded.transforms
+    return loaded
+
+
+def loader_of(model_format: str) -> Loader:
+    """The loader of a format, with its libraries imported.
+
+    Raises:
+        UnknownNameError: there is no such format.
+        MissingPackageError: a library that the format needs cannot be imported.
+    """
+    if model_format not in _LOADERS:
+        raise UnknownNameError("model format", model_format, _LOADERS)
+    return cast(Loader, opened(_LOADERS[model_format]))
+
+
+def opened(name: str) -> Any:
+    """A module of this room that imports a framework.
+
+    Raises:
+        MissingPackageError: the framework cannot be imported.
+    """
     try:
-        return cast(Loader, resolve_name(name))
+        return import_module(name)
     except ImportError as error:
         raise extras.missing(error.name or name, error) from error

@@ -1,14 +1,17 @@
 """Build a torchvision classifier from a stored weights file, through torchvision's own builder."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
-from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel
+from pytest_potmodels.artifacts import Later, LoadedModel, LoadOptions, StoredModel
 from pytest_potmodels.errors import UsageError
+from pytest_potmodels.loading.built import Built
 from pytest_potmodels.loading.options import CLASSIFICATION
-from pytest_potmodels.loading.placement import check_device, number_type, place, seeded
-from pytest_potmodels.loading.torchvision_custom import build_custom, class_count
+from pytest_potmodels.loading.placement import number_type, seeded
+from pytest_potmodels.loading.torchvision_custom import build_custom, class_count, shape_of
 from pytest_potmodels.loading.torchvision_guard import import_torchvision
 from pytest_potmodels.loading.weights_file import State, misfit, not_loadable, read_state
 
@@ -37,41 +40,63 @@ class StoredWeights:
         return self._state
 
 
-def load(stored: StoredModel, options: LoadOptions, *, device: str) -> LoadedModel:
-    """Load the classifier of `stored.architecture`.
+def build(stored: StoredModel, options: LoadOptions) -> Built:
+    """The classifier of `stored.architecture`, as torchvision itself builds it.
 
     `stored.revision` names torchvision's weights; without it the file is the user's own, and
-    the number of classes is read off it. Transforms and categories are those of the weights;
-    for a user's own they are the default's where the number of classes agrees, else none.
+    the number of classes is read off it.
 
     Raises:
         MissingPackageError: torchvision is not there, or broken.
         UnavailableError: the file is damaged, or does not fit the architecture.
-        UsageError: a head that a classifier does not have; a device that is not there.
+        UsageError: a head that a classifier does not have.
     """
     _check_head(stored, options)
-    check_device(device)
     models = import_torchvision().models
-    members = _members(models, stored)
-    member = members.__members__.get(stored.revision or "")
+    member = _members(models, stored).__members__.get(stored.revision or "")
     with seeded(options):
         model = build_custom(models, stored) if member is None else _build(models, stored, member)
-    classes = class_count(model)
+    facts = {"num_classes": class_count(model), **shape_of(model)}
+    return Built(model.eval().to(dtype=number_type(options)), facts)
+
+
+def skeleton(stored: StoredModel, _options: LoadOptions, facts: Mapping[str, Any]) -> nn.Module:
+    """The same network without numbers."""
+    models = import_torchvision().models
+    model: nn.Module = models.get_model(stored.architecture, weights=None, **facts)
+    return model.eval()
+
+
+def dress(
+    stored: StoredModel, _options: LoadOptions, model: nn.Module, facts: Mapping[str, Any]
+) -> LoadedModel:
+    """The network with its transforms and categories.
+
+    They are those of the weights; for a user's own they are the default's where the number of
+    classes agrees, else none.
+    """
+    members = _members(import_torchvision().models, stored)
+    member = members.__members__.get(stored.revision or "")
     known = member or members.DEFAULT
     categories = tuple(known.meta["categories"] or ())
-    fits = member is not None or classes == len(categories)
+    fits = member is not None or facts["num_classes"] == len(categories)
     return LoadedModel(
         id=stored.id,
-        model=place(model, device=device, dtype=number_type(options)),
+        model=model,
         source="pretrained" if stored.fresh else "cached",
         kind=stored.kind,
-        transforms=known.transforms() if fits else None,
+        transforms=Later(known.transforms) if fits else None,
         categories=categories if fits else (),
-        config=_config(stored, classes),
+        config=_config(stored, facts["num_classes"]),
         path=stored.path,
         digest=stored.digest,
         revision=stored.revision,
     )
+
+
+def versions() -> dict[str, str]:
+    """What decides how a model is built."""
+    return {"torch": torch.__version__, "torchvision": import_torchvision().__version__}
 
 
 def _build(models: Any, stored: StoredModel, member: Any) -> nn.Module:

@@ -1,17 +1,20 @@
 """Load a transformers model, its tokenizer and its processor from a stored folder alone."""
 
-import logging
+from collections.abc import Mapping
 from typing import Any
 
-from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel
+import torch
+from torch import nn
+
+from pytest_potmodels.artifacts import Later, LoadedModel, LoadOptions, StoredModel
+from pytest_potmodels.loading.built import Built
 from pytest_potmodels.loading.options import auto_class_of
-from pytest_potmodels.loading.placement import check_device, number_type, place, seeded
+from pytest_potmodels.loading.placement import number_type, seeded
 from pytest_potmodels.loading.torchvision_guard import import_transformers
 from pytest_potmodels.loading.transformers_errors import complete, explained
 from pytest_potmodels.loading.transformers_quiet import quiet
+from pytest_potmodels.loading.transformers_skeleton import build_skeleton
 from pytest_potmodels.loading.weights_file import not_loadable
-
-_LOGGER = logging.getLogger(__name__)
 
 _CONFIG = "config.json"
 _PROCESSOR_FILES = frozenset({"processor_config.json", "preprocessor_config.json"})
@@ -31,40 +34,67 @@ _TOKENIZER_FILES = frozenset(
 _CLOSED = {"local_files_only": True, "trust_remote_code": False}
 
 
-def load(stored: StoredModel, options: LoadOptions, *, device: str) -> LoadedModel:
+def build(stored: StoredModel, options: LoadOptions) -> Built:
     """Load with `AutoModel`, or with the class that `task` or `auto_class` names; float32.
 
     Weights that the files lack (a head for a new task) are drawn from the options' seed;
-    `config["newly_initialised"]` lists them, and a warning is logged.
+    a warning is logged.
 
     Raises:
         MissingPackageError: transformers, or a package that this model needs, is not there.
         UnavailableError: damaged files, or a model that needs code from outside.
-        UsageError: a head that this architecture does not have; a device that is not there.
+        UsageError: a head that this architecture does not have.
     """
     auto_class = auto_class_of(options)
-    check_device(device)
     if _CONFIG not in _names(stored):
         raise not_loadable(stored, f"{stored.path} has no {_CONFIG}")
     transformers = import_transformers()
     with quiet(transformers), explained(stored, auto_class):
         model, fresh = _model(transformers, stored, options, auto_class)
-        tokenizer = _part(transformers.AutoTokenizer, stored, _TOKENIZER_FILES)
-        processor = _part(transformers.AutoProcessor, stored, _PROCESSOR_FILES)
-    _announce(stored, options, fresh)
+    facts = {"newly_initialised": list(fresh), "warnings": _warnings(stored, options, fresh)}
+    return Built(model.eval(), facts)
+
+
+def skeleton(stored: StoredModel, options: LoadOptions, _facts: Mapping[str, Any]) -> nn.Module:
+    """The same network without numbers, from its configuration alone."""
+    transformers = import_transformers()
+    with quiet(transformers):
+        return build_skeleton(
+            transformers, stored.path, auto_class_of(options), number_type(options)
+        )
+
+
+def dress(
+    stored: StoredModel, options: LoadOptions, model: Any, facts: Mapping[str, Any]
+) -> LoadedModel:
+    """The network with its tokenizer and processor; `config["newly_initialised"]` as drawn."""
+    auto_class = auto_class_of(options)
+    transformers = import_transformers()
+    fresh = tuple(facts["newly_initialised"])
+    config = model.config
+
+    def part(name: str, files: frozenset[str]) -> Any:
+        with quiet(transformers), explained(stored, auto_class):
+            return _part(getattr(transformers, name), stored, files)
+
     return LoadedModel(
         id=stored.id,
-        model=place(model, device=device),
+        model=model,
         source="pretrained" if stored.fresh else "cached",
         kind=stored.kind,
-        tokenizer=tokenizer,
-        processor=processor,
-        categories=_categories(model.config, auto_class),
-        config={**model.config.to_dict(), "newly_initialised": fresh},
+        tokenizer=Later(lambda: part("AutoTokenizer", _TOKENIZER_FILES)),
+        processor=Later(lambda: part("AutoProcessor", _PROCESSOR_FILES)),
+        categories=_categories(config, auto_class),
+        config={**config.to_dict(), "newly_initialised": fresh},
         path=stored.path,
         digest=stored.digest,
         revision=stored.revision,
     )
+
+
+def versions() -> dict[str, str]:
+    """What decides how a model is built."""
+    return {"torch": torch.__version__, "transformers": import_transformers().__version__}
 
 
 def _model(
@@ -102,11 +132,8 @@ def _categories(config: Any, auto_class: str) -> tuple[str, ...]:
     return tuple(str(config.id2label[index]) for index in sorted(config.id2label))
 
 
-def _announce(stored: StoredModel, options: LoadOptions, fresh: tuple[str, ...]) -> None:
-    if fresh:
-        _LOGGER.warning(
-            "%s: its files have no %s; drawn at random from seed %d, not trained",
-            stored.id,
-            ", ".join(fresh),
-            options.seed,
-        )
+def _warnings(stored: StoredModel, options: LoadOptions, fresh: tuple[str, ...]) -> list[str]:
+    if not fresh:
+        return []
+    drawn = f"drawn at random from seed {options.seed}, not trained"
+    return [f"{stored.id}: its files have no {', '.join(fresh)}; {drawn}"]

@@ -1,0 +1,118 @@
+"""What a user's own callable makes of a model's folder: built once, then copied like any model."""
+
+import functools
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from torch import nn
+
+from pytest_potmodels.artifacts import StoredModel
+from pytest_potmodels.loading.aligned import Mapped, located
+from pytest_potmodels.loading.mapped import tensor_file
+from pytest_potmodels.loading.mapped.adoption import adopt, placed
+from pytest_potmodels.loading.mapped.blueprint import Blueprint
+from pytest_potmodels.loading.mapped.inventory import UnmappableError, by_name, inventory
+from pytest_potmodels.loading.mapped.region import Region
+from pytest_potmodels.loading.original import Original, copied_original, mapped_original
+
+_log = logging.getLogger(__name__)
+
+Make = Callable[[Path], Any]
+
+
+def identity(make: Any) -> Hashable:
+    """What tells one callable from another: a lambda in a test is a new object at each run.
+
+    Two functions are one if they have the same code and hold the same things.
+    """
+    if isinstance(make, functools.partial):
+        keywords = tuple(sorted((name, _held(value)) for name, value in make.keywords.items()))
+        return ("partial", identity(make.func), tuple(map(_held, make.args)), keywords)
+    if not isinstance(make, FunctionType):
+        return _held(make)
+    cells = tuple(_held(cell.cell_contents) for cell in make.__closure__ or ())
+    defaults = tuple(map(_held, make.__defaults__ or ()))
+    keyword_only = tuple((k, _held(v)) for k, v in (make.__kwdefaults__ or {}).items())
+    return (make.__module__, make.__code__, cells, defaults, keyword_only)
+
+
+class _Same:
+    """Equal to itself only; keeps its object, so that no other gets the same address."""
+
+    def __init__(self, held: Any) -> None:
+        self._held = held
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other._held is self._held
+
+    def __hash__(self) -> int:
+        return id(self._held)
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+
+def _held(value: Any) -> Hashable:
+    return (
+        value if isinstance(value, str | bytes | int | float | Path | type(None)) else _Same(value)
+    )
+
+
+def on_device(model: Any, device: str) -> Any:
+    """A torch module on its device; anything else is the callable's own affair."""
+    return model.to(device) if isinstance(model, nn.Module) and device != "cpu" else model
+
+
+def open_built(stored: StoredModel, make: Make, scratch: Path) -> Original:
+    """Call `make` once; copies of a torch module share their weights with other processes."""
+    model = make(stored.path)
+    try:
+        return mapped_original(str(stored.id), _over_scratch(model, scratch))
+    except (UnmappableError, OSError) as error:
+        why = str(error)
+    make_again = functools.partial(make, stored.path)
+    original = copied_original(str(stored.id), model, make_again, facts={}, why=why)
+    _log.warning(
+        "what is built of %s is not mapped, each test gets a slow copy: %s",
+        stored.id,
+        original.not_mapped,
+    )
+    return original
+
+
+def _over_scratch(model: Any, scratch: Path) -> Mapped:
+    """The model over a file of the session: processes that build the same weights share it."""
+    if not isinstance(model, nn.Module):
+        raise UnmappableError(f"a {type(model).__name__} is no torch module")
+    items = inventory(model)
+    # torch writes the file's own name into the file: one name gives one content.
+    fresh = Path(tempfile.mkdtemp(dir=scratch)) / "weights.pt"
+    tensor_file.write(fresh, by_name(items))
+    path = _shared(fresh, scratch)
+    try:
+        tensors = located(items, path)
+    except ValueError as error:
+        raise UnmappableError(str(error)) from error
+    Blueprint(model, placed(items, tensors)).prove(Region(path, None))
+    return Mapped(model, adopt(model, tensors, Region(path, None)), path, {})
+
+
+def _shared(fresh: Path, scratch: Path) -> Path:
+    """The one file of this content: the first to arrive, since memory is shared by file."""
+    with fresh.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    target = scratch / f"built-{digest}.pt"
+    try:
+        os.link(fresh, target)
+    except FileExistsError:
+        pass
+    except OSError:
+        return fresh  # No hard links here: each process has its own.
+    fresh.unlink()
+    return target

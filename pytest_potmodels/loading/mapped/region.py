@@ -1,0 +1,53 @@
+"""One private mapping of a weights file, lent to one model at a time."""
+
+import mmap
+import sys
+from pathlib import Path
+
+from pytest_potmodels.loading.mapped.written_pages import Ranges, Scan, address_of
+
+#: References to a mapping that are not a tensor's: the region's own, and getrefcount's argument.
+_OWN_REFERENCES = 2
+
+
+class Region:
+    """A copy-on-write view of a file: what is written to it stays in this process.
+
+    The file must never change: a shorter one would end the process (SIGBUS).
+    """
+
+    def __init__(self, path: Path, scan: Scan | None) -> None:
+        with path.open("rb") as file:
+            # ACCESS_COPY is MAP_PRIVATE with read and write on POSIX, PAGE_WRITECOPY on Windows.
+            self.buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        self._scan = scan if hasattr(self.buffer, "madvise") else None
+        self._address = address_of(self.buffer) if self._scan else 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no tensor, array or storage over the mapping is left, wherever it was kept.
+
+        Each storage that torch.frombuffer makes holds one reference to the mapping itself.
+        """
+        return sys.getrefcount(self.buffer) <= _OWN_REFERENCES
+
+    @property
+    def can_be_put_back(self) -> bool:
+        """Whether written pages can be told from others here."""
+        return self._scan is not None
+
+    def written(self) -> Ranges:
+        """The pages that were written; empty where the system cannot tell."""
+        return self._scan(self._address, len(self.buffer)) if self._scan else []
+
+    def put_back(self) -> bool:
+        """Make the written pages the file's again; False where the system cannot tell them.
+
+        Only for an idle region: a model that is in use would lose what it has learned.
+        """
+        if self._scan is None:
+            return False
+        for begin, end in self.written():
+            # The private copies are dropped; the next access finds the file's page again.
+            self.buffer.madvise(mmap.MADV_DONTNEED, begin, end - begin)
+        return True

@@ -1,0 +1,54 @@
+"""Build modules without memory and without drawing numbers for it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from threading import Lock
+from types import ModuleType
+from typing import Any
+
+import torch
+
+_INIT = "torch.nn.init"
+#: torch's own modules take initialisers out of torch.nn.init by name.
+_BORROWERS = "torch.nn.modules."
+_PATCHING = Lock()
+
+
+@contextmanager
+def without_numbers() -> Iterator[None]:
+    """Make tensors on the meta device, where initialisers have nothing to do and cost most.
+
+    Other threads are not affected: the device is a thread's own, and an initialiser is only
+    passed over for a tensor that has no memory.
+    """
+    with _PATCHING, torch.device("meta"):
+        replaced = [*_initialisers()]
+        try:
+            for module, name, initialiser in replaced:
+                setattr(module, name, _sparing(initialiser))
+            yield
+        finally:
+            for module, name, initialiser in replaced:
+                setattr(module, name, initialiser)
+
+
+def _initialisers() -> Iterator[tuple[ModuleType, str, Callable[..., Any]]]:
+    home = sys.modules[_INIT]
+    known = {name for name in vars(home) if name.endswith("_") and not name.startswith("_")}
+    for module in [home, *_borrowers()]:
+        for name in known & set(vars(module)):
+            yield module, name, vars(module)[name]
+
+
+def _borrowers() -> list[ModuleType]:
+    return [module for name, module in sys.modules.copy().items() if name.startswith(_BORROWERS)]
+
+
+def _sparing(initialiser: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(initialiser)
+    def run(tensor: torch.Tensor, *args: Any, **options: Any) -> Any:
+        return tensor if tensor.is_meta else initialiser(tensor, *args, **options)
+
+    return run

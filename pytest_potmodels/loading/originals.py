@@ -1,0 +1,146 @@
+"""The models of one process, ready to be copied: opened once, the least recently used let go."""
+
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel
+from pytest_potmodels.heavy_imports import collector_off, collector_paused
+from pytest_potmodels.loading import complete, load, loader_of, opened, require_device
+from pytest_potmodels.store.derived import DerivedStore
+
+#: Formats whose models come from files, and what the first of them imports. A stand-in is drawn
+#: anew faster than it is mapped.
+_IMPORTED_BY = {"transformers": "transformers.modeling_utils", "torchvision": "torchvision.models"}
+_Key = tuple[Hashable, ...]
+
+#: Paused, and what a heavy import brought is frozen; paused; or as Python has it.
+Collector = Literal["freeze", "pause", "keep"]
+
+
+class Originals:
+    """Gives a pristine model at each call.
+
+    Needs no torch to be made: it is part of every pipeline, and most runs load nothing.
+    """
+
+    def __init__(
+        self, derived: DerivedStore, *, budget: int, timeout: float, collector: Collector
+    ) -> None:
+        """Keep at most `budget` bytes of weights ready, but always the last model used.
+
+        Args:
+            derived: where aligned weights are kept.
+            budget: bytes.
+            timeout: seconds to wait for another process that derives the same weights.
+            collector: what becomes of the garbage collector while a model is opened.
+        """
+        self._derived = derived
+        self._budget = budget
+        self._timeout = timeout
+        self._collecting = collector
+        self._open: OrderedDict[_Key, Any] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def load(self, stored: StoredModel, options: LoadOptions, *, device: str) -> LoadedModel:
+        """A pristine model: what `loading.load` gives, bit for bit.
+
+        Raises:
+            MissingPackageError: a library that the format needs cannot be imported.
+            UnavailableError: the files do not make a model (reason not-loadable).
+            UsageError: options that the model does not have, or a device that is not there.
+        """
+        if stored.format not in _IMPORTED_BY:
+            return load(stored, options, device=device)
+        key = (stored.path, stored.digest, stored.revision, stored.architecture, options)
+        with self._lock:
+            if key not in self._open:
+                with self._collector(stored.format):
+                    return complete(self._lent(key, stored, options, device))
+            return self._lent(key, stored, options, device)
+
+    def _lent(
+        self, key: _Key, stored: StoredModel, options: LoadOptions, device: str
+    ) -> LoadedModel:
+        loader = loader_of(stored.format)
+        require_device(device)
+        original = self._original(key, lambda: self._opened(stored, options))
+        model = original.copies.copy().to(device)
+        loaded = loader.dress(stored, options, model, original.facts)
+        return loaded.with_origin(original.not_mapped, original.size_bytes)
+
+    def build(
+        self, stored: StoredModel, make: Callable[[Path], Any], scratch: Path, *, device: str
+    ) -> LoadedModel:
+        """A pristine copy of what a user's callable makes of a model's folder, called once.
+
+        Args:
+            stored: the model whose folder `make` gets.
+            make: the callable.
+            scratch: a folder in which processes that build the same share its weights.
+            device: where a torch module is put.
+        """
+        building = opened("pytest_potmodels.loading.built_originals")
+        key = (stored.path, stored.digest, building.identity(make))
+        with self._lock:
+            original = self._original(key, lambda: building.open_built(stored, make, scratch))
+            model = original.copies.copy()
+        return LoadedModel(
+            id=stored.id,
+            model=building.on_device(model, device),
+            source="pretrained" if stored.fresh else "cached",
+            kind=stored.kind,
+            path=stored.path,
+            digest=stored.digest,
+            revision=stored.revision,
+            not_mapped=original.not_mapped,
+            size_bytes=original.size_bytes,
+        )
+
+    def changes(self) -> list[tuple[str, str]]:
+        """The name of each model with a changed copy, and what was changed in it."""
+        with self._lock:
+            return [
+                (original.name, said)
+                for original in self._open.values()
+                for said in original.copies.changes()
+            ]
+
+    def settle(self) -> None:
+        """A test is over: put back what it wrote, and let go of what outlives it."""
+        with self._lock:
+            for original in self._open.values():
+                original.copies.settle()
+
+    def _collector(self, model_format: str) -> AbstractContextManager[None]:
+        """What opening a model does to the garbage collector: the first of a format imports."""
+        if self._collecting == "keep":
+            return nullcontext()
+        if self._collecting == "pause" or _IMPORTED_BY[model_format] in sys.modules:
+            return collector_off()
+        return collector_paused(freeze=True)
+
+    def _opened(self, stored: StoredModel, options: LoadOptions) -> Any:
+        return opened("pytest_potmodels.loading.original").open_original(
+            stored, options, self._derived, timeout=self._timeout
+        )
+
+    def _original(self, key: _Key, open_it: Callable[[], Any]) -> Any:
+        if key not in self._open:
+            self._open[key] = open_it()
+            self._evict()
+        self._open.move_to_end(key)
+        return self._open[key]
+
+    def _evict(self) -> None:
+        """Let the least recently used go; copies that tests hold live on by themselves."""
+        while len(self._open) > 1 and self._ready > self._budget:
+            self._open.popitem(last=False)
+
+    @property
+    def _ready(self) -> int:
+        return sum(original.size_bytes for original in self._open.values())
