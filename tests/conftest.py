@@ -14,6 +14,14 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _no_cache_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What is derived where a cache is read-only goes into the user's caches, if nobody says."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "user_caches"))
+
+
 @pytest.fixture
 def site() -> Iterator[StandIn]:
     """A hub, its CDN and download.pytorch.org on this machine, empty at first."""
