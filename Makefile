@@ -12,6 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 	--constraint constraints.txt $(PIP_EXTRA)
 READY := $(VENV)/.ready
 LINT_READY := $(VENV)/.ready-lint
+BENCH_READY := $(VENV)/.ready-bench
 WORKERS ?= 2
 
 .PHONY: help setup demo test test-all lint bench clean
@@ -50,8 +51,13 @@ lint: $(LINT_READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(READY)
-	$(BIN)/python benchmarks/startup.py
+$(BENCH_READY): $(READY)
+	@$(PIP_INSTALL) matplotlib
+	@touch $@
+
+# All, or some: make bench ONLY="loading memory"
+bench: $(BENCH_READY)
+	$(BIN)/python -W ignore benchmarks/report.py $(ONLY)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -34,7 +34,7 @@ class Figure:
 
 
 def of_pairs(
-    name: str, pairs: Sequence[tuple[float, float]], unit: str, goal: float, **more: object
+    name: str, pairs: Sequence[Sequence[float]], unit: str, goal: float, **more: object
 ) -> Figure:
     """The figure of (stock, ours) pairs: medians, and the median of the ratios."""
     stock, ours = (statistics.median(column) for column in zip(*pairs, strict=True))

@@ -1,8 +1,8 @@
 """A pristine model for each test, and the first load in a process, beside the stock ways.
 
-Processor time on one thread. A hand-out is measured as a session makes it: over pages that a forward pass has
-touched, with the look at the page table that follows each test. First loads are of fresh processes,
-in turns, after all imports, with the aligned weights derived before.
+Processor time on one thread. A hand-out is measured as a session makes it: over pages that a
+forward pass has touched, with the look at the page table that follows each test. First loads are
+of fresh processes, in turns, after all imports, with the aligned weights derived before.
 """
 
 import copy
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,12 @@ from figures import Figure, of_pairs, table
 
 ROUNDS = 15
 PROCESSES = 7
-PRISTINE = {full_size.BERT: (0.04, 0.02), full_size.RESNET: (0.12, 0.08), full_size.MOBILENET: (0.20, 0.14)}
+#: Goal and stretch.
+PRISTINE = {
+    full_size.BERT: (0.04, 0.02),
+    full_size.RESNET: (0.12, 0.08),
+    full_size.MOBILENET: (0.20, 0.14),
+}
 FIRST = {full_size.BERT: 0.5, full_size.RESNET: 0.12, full_size.MOBILENET: 0.65}
 ALIGNMENT = 64
 
@@ -55,9 +61,7 @@ def pristine(cache: Path, name: str) -> Figure:
         for _ in range(ROUNDS)
     ]
     goal, stretch = PRISTINE[name]
-    return of_pairs(
-        f"pristine {name}", pairs, "ms", goal, stretch=stretch, beside="copy.deepcopy"
-    )
+    return of_pairs(f"pristine {name}", pairs, "ms", goal, stretch=stretch, beside="copy.deepcopy")
 
 
 def turn(make: Callable[[], Any], name: str, settle: Callable[[], None]) -> float:
@@ -75,7 +79,8 @@ def turn(make: Callable[[], Any], name: str, settle: Callable[[], None]) -> floa
 
 def first_load(cache: Path, name: str) -> Figure:
     """The first load in a process from the store, beside the library's own loader."""
-    pairs = [(in_process(cache, name, "stock"), in_process(cache, name, "ours")) for _ in range(PROCESSES)]
+    ways = ("stock", "ours")
+    pairs = [[in_process(cache, name, way) for way in ways] for _ in range(PROCESSES)]
     beside = "from_pretrained" if name == full_size.BERT else "builder, torch.load, load_state_dict"
     return of_pairs(f"first load {name}", pairs, "ms", FIRST[name], beside=beside)
 
@@ -88,10 +93,8 @@ def in_process(cache: Path, name: str, way: str) -> float:
 
 def first(cache: Path, name: str, way: str) -> float:
     """Load in this process."""
-    import pytest_potmodels.loading.original
-    import pytest_potmodels.loading.torchvision
-    import pytest_potmodels.loading.transformers  # noqa: F401
-
+    for module in ("original", "torchvision", "transformers"):
+        import_module(f"pytest_potmodels.loading.{module}")
     torch.set_num_threads(1)
     full_size.import_all()
     pipeline = full_size.pipeline_of(cache)

@@ -11,7 +11,9 @@ import tempfile
 from pathlib import Path
 
 import full_size
+import torch
 from figures import Figure, table
+from safetensors.torch import load_file
 
 WORKERS = 4
 GOAL = 1.15
@@ -55,7 +57,7 @@ def arrive(name):
 """
 CONFTEST = """
 from pytest_potmodels.loading.torchvision_guard import import_transformers
-import_transformers().BertModel  # One torchvision built for another torch cannot be imported plainly.
+import_transformers().BertModel  # A torchvision for another torch cannot be imported plainly.
 """
 
 
@@ -68,18 +70,13 @@ def figures(cache: Path) -> list[Figure]:
     _save_for_torch_load(weights, as_pickle)
     nothing = total_pss(cache, as_pickle, "nothing")
     size = weights.stat().st_size
-    stock, ours = (
-        (total_pss(cache, as_pickle, way) - nothing) / size for way in ("stock", "ours")
-    )
+    stock, ours = ((total_pss(cache, as_pickle, way) - nothing) / size for way in ("stock", "ours"))
     name = f"weights in memory, {WORKERS} workers"
     # The goal is in units of the file: what it would take if all shared it perfectly.
     return [Figure(name, stock, ours, "files", GOAL, beside="torch.load", paired=ours)]
 
 
 def _save_for_torch_load(weights: Path, target: Path) -> None:
-    import torch
-    from safetensors.torch import load_file
-
     torch.save(load_file(weights), target)
 
 
@@ -88,7 +85,9 @@ def total_pss(cache: Path, weights: Path, way: str) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         here = Path(scratch)
         (here / "conftest.py").write_text(CONFTEST)
-        test = TEST.format(here=here.as_posix(), workers=WORKERS, weights=weights.as_posix(), way=way)
+        test = TEST.format(
+            here=here.as_posix(), workers=WORKERS, weights=weights.as_posix(), way=way
+        )
         (here / "test_memory.py").write_text(test)
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"-n{WORKERS}"]
         settings = {"POT_CACHE_DIR": str(cache), "POT_NETWORK": "block"}

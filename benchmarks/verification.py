@@ -28,7 +28,10 @@ def figures(cache: Path) -> list[Figure]:
             raise SystemExit("the benchmark's own file is damaged")
 
     per_file = [
-        (milliseconds(lambda: hash_file(weights), 1), milliseconds(verify, REPEATED) / len(stored.files))
+        (
+            milliseconds(lambda: hash_file(weights), 1),
+            milliseconds(verify, REPEATED) / len(stored.files),
+        )
         for _ in range(ROUNDS)
     ]
     return [of_pairs("warm verification per file", per_file, "ms", GOAL, beside="sha256")]

@@ -157,7 +157,8 @@ class Part:
 class LoadedModel:
     """A model that a test can call.
 
-    Calling it calls `.model`. `.source` is "pretrained" (fetched by this call), "cached" or "mock".
+    Calling it calls `.model`. `.source` is "pretrained" for the first model after its fetch,
+    "cached" or "mock".
     """
 
     id: ModelId
@@ -175,8 +176,6 @@ class LoadedModel:
     revision: str | None = None
     #: Why this is no mapping of the weights that all processes share; "" if it is one.
     not_mapped: str = ""
-    #: Bytes of parameters and buffers, where they were counted before.
-    size_bytes: int | None = None
 
     def __repr__(self) -> str:
         return f"LoadedModel({self.id}, {self.source}, {self.kind}, {self.memory_mb:.1f} MB)"
@@ -184,12 +183,6 @@ class LoadedModel:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model."""
         return self.model(*args, **kwargs)
-
-    def with_origin(self, not_mapped: str, size_bytes: int) -> "LoadedModel":
-        """The same, with what is known of the model that it is a copy of."""
-        same = copy.copy(self)  # Not dataclasses.replace: it looks at the parts, and so makes them.
-        vars(same).update(not_mapped=not_mapped, size_bytes=size_bytes)
-        return same
 
     @property
     def is_mock(self) -> bool:
@@ -199,13 +192,19 @@ class LoadedModel:
     @cached_property
     def memory_mb(self) -> float:
         """Size of parameters and buffers, in MiB."""
-        size = self.size_bytes
-        return float((size_of(self.model) if size is None else size) / MEGABYTE)
+        return size_of(self.model) / MEGABYTE
 
     @cached_property
     def checksum(self) -> str:
         """The sha256 over the sorted state dict, as it was when first asked for."""
         return state_checksum(self.model.state_dict())
+
+
+def copy_of_original(loaded: LoadedModel, not_mapped: str, size_bytes: int) -> LoadedModel:
+    """The same, with what is known of the model that it is a copy of."""
+    same = copy.copy(loaded)  # Not dataclasses.replace: it looks at the parts, and so makes them.
+    vars(same).update(not_mapped=not_mapped, memory_mb=size_bytes / MEGABYTE)
+    return same
 
 
 def size_of(module: Any) -> int:

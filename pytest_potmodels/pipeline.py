@@ -8,9 +8,10 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_potmodels.artifacts import Format, LoadedModel, ModelRequest, ResolvedModel, StoredModel
 from pytest_potmodels.catalog.naming import Catalog
@@ -22,12 +23,13 @@ from pytest_potmodels.errors import (
     UnavailableError,
     UsageError,
 )
-from pytest_potmodels.loading import load, require_packages
+from pytest_potmodels.loading import require_packages
+from pytest_potmodels.loading.originals import Collector, Originals
+from pytest_potmodels.opening import open_originals, open_store
 from pytest_potmodels.settings.values import Settings
 from pytest_potmodels.sources import SourceContext, open_source
 from pytest_potmodels.store.cache import ModelStore
 from pytest_potmodels.store.checking import mismatch
-from pytest_potmodels.store.layout import Layout
 from pytest_potmodels.store.mending import Fetch
 from pytest_potmodels.transfer import Deadline, TransferPolicy
 from pytest_potmodels.transfer.tokens import hub_token
@@ -46,12 +48,18 @@ class Pipeline:
     """The steps, over one store, one network policy and one catalog."""
 
     def __init__(
-        self, settings: Settings, catalog: Catalog, store: ModelStore, transfer: "Transfer"
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        store: ModelStore,
+        transfer: "Transfer",
+        originals: Originals | None = None,
     ) -> None:
         self.settings = settings
         self.catalog = catalog
         self.store = store
         self.transfer = transfer
+        self.originals = originals or open_originals(settings)
 
     def obtain(self, request: ModelRequest, *, device: str = "cpu") -> LoadedModel:
         """Give the model that was asked for: real, verified, fresh.
@@ -61,9 +69,9 @@ class Pipeline:
             DigestMismatchError: its bytes are wrong and could not be mended.
             StoreError: the cache folder is full, read-only, or held by another process.
         """
-        if request.id.source in _FORMATS:
+        if request.id.source in FORMATS:
             # Before a byte moves: hundreds of megabytes in vain are worse than an early no.
-            require_packages(_FORMATS[request.id.source])
+            require_packages(FORMATS[request.id.source])
         return self.load(self.acquire(request), request, device=device)
 
     def acquire(self, request: ModelRequest, *, again: bool = False) -> StoredModel:
@@ -97,9 +105,15 @@ class Pipeline:
         return open_source(request.id.source, context).resolve(request.id, request, deadline)
 
     def load(self, stored: StoredModel, request: ModelRequest, *, device: str) -> LoadedModel:
-        """Turn a stored model into an object; no network, no source."""
+        """Turn a stored model into an object that nobody else has; no network, no source."""
         known = replace(stored, kind=request.kind)
-        return load(known, request.options, device=device)
+        return self.originals.load(known, request.options, device=device)
+
+    def build(
+        self, stored: StoredModel, make: Callable[[Path], Any], scratch: Path, *, device: str
+    ) -> LoadedModel:
+        """Turn a stored model into what a user's callable makes of its folder, called once."""
+        return self.originals.build(stored, make, scratch, device=device)
 
     def _where_it_lies(self, request: ModelRequest) -> StoredModel:
         resolved = self.resolve(request, self._deadline())
@@ -135,7 +149,7 @@ class Pipeline:
         resolved = self.resolve(request, deadline)
         _log.info("fetching %s (%s)", request.id, resolved.revision or "unpinned")
         stored = self.store.admit(
-            resolved, self._fetch(deadline), timeout=deadline.remaining(), again=again
+            resolved, self._fetch(request, deadline), timeout=deadline.remaining(), again=again
         )
         trouble = None if stored.fresh else self._trouble(stored)
         if trouble is None:
@@ -147,7 +161,8 @@ class Pipeline:
         self, stored: StoredModel, request: ModelRequest, deadline: Deadline
     ) -> StoredModel:
         try:
-            mended = self.store.mend(stored, self._fetch(deadline), timeout=deadline.remaining())
+            fetch = self._fetch(request, deadline)
+            mended = self.store.mend(stored, fetch, timeout=deadline.remaining())
         except UnavailableError as error:
             return self._brought_anew(stored, request, deadline, error)
         return replace(stored, fresh=bool(mended))
@@ -166,8 +181,8 @@ class Pipeline:
         except (UnavailableError, UsageError):
             raise failure from None
 
-    def _fetch(self, deadline: Deadline) -> Fetch:
-        return lambda files, stage: self.transfer.fetch_all(files, stage, deadline)
+    def _fetch(self, request: ModelRequest, deadline: Deadline) -> Fetch:
+        return partial(self.transfer.fetch_all, deadline=deadline, model=request.asked)
 
     def _not_cached(self, request: ModelRequest) -> UnavailableError:
         return UnavailableError(
@@ -210,7 +225,7 @@ def _never_substituted(trouble: _Trouble) -> Iterator[None]:
 
 
 #: Sources that have models of one format only.
-_FORMATS: Mapping[str, Format] = MappingProxyType(
+FORMATS: Mapping[str, Format] = MappingProxyType(
     {"huggingface": "transformers", "torchvision": "torchvision"}
 )
 #: Sources whose models need no network and no copy.
@@ -222,6 +237,7 @@ def open_pipeline(
     *,
     session_dir: Path | None = None,
     limit_size: bool = False,
+    collector: Collector = "pause",
     catalog: Catalog | None = None,
     on_progress: "Callable[[Progress], None] | None" = None,
 ) -> Pipeline:
@@ -231,6 +247,8 @@ def open_pipeline(
         settings: all options.
         session_dir: shared by the processes of one test session, for verdicts on hosts.
         limit_size: whether `max_size` binds; it does in tests, not for a download by hand.
+        collector: what becomes of the garbage collector while models are opened; only tests
+            freeze what is there, somebody's program does not.
         catalog: all names, where the caller has put them together already.
         on_progress: told about bytes as they arrive.
     """
@@ -248,10 +266,5 @@ def open_pipeline(
         max_bytes=settings.max_size if limit_size else None,
     )
     transfer = Transfer(policy, token=hub_token, on_progress=on_progress)
-    return Pipeline(settings, catalog, open_store(settings), transfer)
-
-
-def open_store(settings: Settings) -> ModelStore:
-    """The cache that the settings name; looking at it needs no network and no catalog."""
-    folder = settings.models_folder
-    return ModelStore(Layout.of_models_folder(folder) if folder else Layout.at(settings.cache_dir))
+    originals = open_originals(settings, collector=collector)
+    return Pipeline(settings, catalog, open_store(settings), transfer, originals)

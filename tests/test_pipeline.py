@@ -1,4 +1,5 @@
 import logging
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ import pytest
 from machine import Machine, request
 from standin import StandIn
 
-from pytest_potmodels.artifacts import LoadOptions
+from pytest_potmodels.artifacts import LoadOptions, StoredModel
 from pytest_potmodels.config_files.table import ConfigFile
 from pytest_potmodels.errors import (
     MissingPackageError,
@@ -16,7 +17,9 @@ from pytest_potmodels.errors import (
     UnknownNameError,
     UsageError,
 )
-from pytest_potmodels.pipeline import Pipeline, open_pipeline, open_store
+from pytest_potmodels.identifiers import ModelId
+from pytest_potmodels.opening import open_derived, open_store
+from pytest_potmodels.pipeline import Pipeline, open_pipeline
 from pytest_potmodels.settings.values import Settings
 
 NAME, OLD = "huggingface:google-bert/bert-base-uncased", "huggingface:bert-base-uncased"
@@ -255,6 +258,33 @@ def test_a_models_folder_of_a_project_is_the_cache(tmp_path: Path) -> None:
     layout = open_store(Settings(config=config)).layout
     assert layout.models == layout.root == tmp_path / "models"
     assert layout.machine == tmp_path / "models" / ".pot"
+
+
+def test_what_is_derived_lies_in_the_cache_and_else_where_the_settings_say(tmp_path: Path) -> None:
+    model = StoredModel(ModelId("package", "p"), tmp_path, "vision", "torchvision", ())
+    config = ConfigFile(tmp_path / "config.yaml", {"models_folder": str(tmp_path / "models")})
+    for settings, folder in (
+        (Settings(cache_dir=tmp_path / "cache"), tmp_path / "cache" / "derived"),
+        (Settings(config=config), tmp_path / "models" / "derived"),
+        (Settings(cache_dir=tmp_path / "f", derived_dir=tmp_path / "second"), tmp_path / "second"),
+    ):
+        (tmp_path / "f").write_text("a file where the cache should be")
+        made = open_derived(settings).admit("key", model, {}, lambda _stage: {}, timeout=5)
+        assert made.path == folder / "key"
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="the folder of the user's caches has a variable"
+)
+def test_without_a_word_from_the_settings_it_is_the_users_own_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    (tmp_path / "f").write_text("a file where the cache should be")
+    model = StoredModel(ModelId("package", "p"), tmp_path, "vision", "torchvision", ())
+    derived = open_derived(Settings(cache_dir=tmp_path / "f"))
+    made = derived.admit("key", model, {}, lambda _stage: {}, timeout=5)
+    assert made.path == tmp_path / "caches" / "pytest-potmodels" / "derived" / "key"
 
 
 def test_an_unknown_torchvision_weights_name_has_close_matches(machine: Machine) -> None:

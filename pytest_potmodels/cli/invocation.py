@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from pytest_potmodels.catalog.naming import Catalog
 from pytest_potmodels.catalog.reader import build_catalog
-from pytest_potmodels.pipeline import Pipeline, open_derived, open_pipeline, open_store
+from pytest_potmodels.opening import open_derived, open_store
+from pytest_potmodels.pipeline import Pipeline, open_pipeline
 from pytest_potmodels.settings.values import Settings
 from pytest_potmodels.store.cache import ModelStore
 from pytest_potmodels.store.derived import DerivedStore

@@ -106,16 +106,36 @@ class Aligner:
 
     def _over(self, found: DerivedModel) -> Mapped:
         """The master over what was derived: a skeleton where it is proven to be the model."""
-        facts = found.facts
-        path = self._stored.path / facts["own"] if facts["own"] else found.path / _WEIGHTS
-        tensors = index.from_json(facts["tensors"], path.stat().st_size)
+        try:
+            path = self._weights(found)
+            tensors = index.from_json(found.facts["tensors"], path.stat().st_size)
+            master = self._master(found.facts["differs"], found.facts["loader"])
+        except (KeyError, TypeError, ValueError, OSError) as error:
+            raise UnmappableError(
+                f"{found.path} has no index that can be read ({type(error).__name__}: {error})"
+            ) from error
+        facts = found.facts["loader"]
+        return Mapped(master, adopt(master, tensors, Region(path, None)), path, facts)
+
+    def _weights(self, found: DerivedModel) -> Path:
+        own = found.facts["own"]
+        if not own:
+            return found.path / _WEIGHTS
+        if own not in [file.path for file in self._stored.files]:
+            raise ValueError(f"{own!r} is no file of {self._stored.id}")
+        return self._stored.path / str(own)
+
+    def _master(self, differs: str, facts: Mapping[str, Any]) -> nn.Module:
         if self.built is not None:
-            master = self.built.model
-        elif facts["differs"]:
-            master = self._loader.build(self._stored, self._options).model
-        else:
-            master = self._skeleton(facts["loader"])
-        return Mapped(master, adopt(master, tensors, Region(path, None)), path, facts["loader"])
+            return self.built.model
+        if not differs:
+            try:
+                return self._skeleton(facts)
+            # A constructor may depend on what else is installed; the library's own way decides.
+            except Exception as error:  # noqa: BLE001
+                _log.debug("%s has no skeleton: %s", self._stored.id, error)
+        self.built = self._loader.build(self._stored, self._options)
+        return self.built.model
 
     def _skeleton(self, facts: Mapping[str, Any]) -> nn.Module:
         with without_numbers():
@@ -128,11 +148,11 @@ class Aligner:
         items = inventory(built.model)
         own = self._own_file(items)
         path = self._stored.path / own if own else folder / _WEIGHTS
-        if not own:
-            tensor_file.write(path, by_name(items))
         try:
+            if not own:
+                tensor_file.write(path, by_name(items))
             tensors = located(items, path)
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             raise UnmappableError(str(error)) from error
         Blueprint(built.model, placed(items, tensors)).prove(Region(path, None))
         differs = self._difference(built, tensors, path)

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
 from torch import nn
@@ -18,6 +18,7 @@ from pytest_potmodels.loading.mapped import tensor_file
 from pytest_potmodels.loading.mapped.adoption import adopt, placed
 from pytest_potmodels.loading.mapped.blueprint import Blueprint
 from pytest_potmodels.loading.mapped.inventory import UnmappableError, by_name, inventory
+from pytest_potmodels.loading.mapped.likeness import cell_content
 from pytest_potmodels.loading.mapped.region import Region
 from pytest_potmodels.loading.original import Original, copied_original, mapped_original
 
@@ -26,20 +27,29 @@ _log = logging.getLogger(__name__)
 Make = Callable[[Path], Any]
 
 
-def identity(make: Any) -> Hashable:
+def identity(make: Any, within: tuple[Any, ...] = ()) -> Hashable:
     """What tells one callable from another: a lambda in a test is a new object at each run.
 
-    Two functions are one if they have the same code and hold the same things.
+    Two functions are one if they have the same code and see the same things. `within` are the
+    functions that hold this one; a recursive one holds itself.
     """
+    if any(make is outer for outer in within):
+        return "itself"
+    held = functools.partial(_held, within=(*within, make))
     if isinstance(make, functools.partial):
-        keywords = tuple(sorted((name, _held(value)) for name, value in make.keywords.items()))
-        return ("partial", identity(make.func), tuple(map(_held, make.args)), keywords)
+        keywords = tuple((name, held(make.keywords[name])) for name in sorted(make.keywords))
+        return ("partial", held(make.func), tuple(map(held, make.args)), keywords)
+    if isinstance(make, MethodType):  # A new object each time that it is looked up.
+        return ("method", _Same(make.__self__), held(make.__func__))
     if not isinstance(make, FunctionType):
-        return _held(make)
-    cells = tuple(_held(cell.cell_contents) for cell in make.__closure__ or ())
-    defaults = tuple(map(_held, make.__defaults__ or ()))
-    keyword_only = tuple((k, _held(v)) for k, v in (make.__kwdefaults__ or {}).items())
-    return (make.__module__, make.__code__, cells, defaults, keyword_only)
+        return _plain(make)
+    cells = tuple(held(cell_content(cell)) for cell in make.__closure__ or ())
+    defaults = tuple(map(held, make.__defaults__ or ()))
+    keyword_only = tuple((k, held(v)) for k, v in (make.__kwdefaults__ or {}).items())
+    known = make.__globals__
+    # A name of a module may be bound anew between two tests, and two modules have one of a name.
+    seen = tuple(_plain(known[name]) for name in make.__code__.co_names if name in known)
+    return (_Same(known), make.__code__, cells, defaults, keyword_only, seen)
 
 
 class _Same:
@@ -54,14 +64,18 @@ class _Same:
     def __hash__(self) -> int:
         return id(self._held)
 
-    def __lt__(self, other: object) -> bool:
-        return False
+
+def _held(value: Any, *, within: tuple[Any, ...]) -> Hashable:
+    if type(value) is tuple:
+        return tuple(_held(each, within=within) for each in value)
+    is_made_anew = isinstance(value, functools.partial | MethodType | FunctionType)
+    return identity(value, within) if is_made_anew else _plain(value)
 
 
-def _held(value: Any) -> Hashable:
-    return (
-        value if isinstance(value, str | bytes | int | float | Path | type(None)) else _Same(value)
-    )
+def _plain(value: Any) -> Hashable:
+    # By type, too: to a model, 1 and True need not be the same.
+    is_plain = isinstance(value, str | bytes | int | float | Path | type(None))
+    return (type(value), repr(value)) if is_plain else _Same(value)
 
 
 def on_device(model: Any, device: str) -> Any:
@@ -93,11 +107,11 @@ def _over_scratch(model: Any, scratch: Path) -> Mapped:
     items = inventory(model)
     # torch writes the file's own name into the file: one name gives one content.
     fresh = Path(tempfile.mkdtemp(dir=scratch)) / "weights.pt"
-    tensor_file.write(fresh, by_name(items))
-    path = _shared(fresh, scratch)
     try:
+        tensor_file.write(fresh, by_name(items))
+        path = _shared(fresh, scratch)
         tensors = located(items, path)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         raise UnmappableError(str(error)) from error
     Blueprint(model, placed(items, tensors)).prove(Region(path, None))
     return Mapped(model, adopt(model, tensors, Region(path, None)), path, {})

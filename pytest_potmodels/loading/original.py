@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from torch import nn
+from torch.nn.utils import parametrize
+
 from pytest_potmodels.artifacts import LoadOptions, StoredModel, size_of
 from pytest_potmodels.errors import StoreError
 from pytest_potmodels.loading import announce, loader_of
 from pytest_potmodels.loading.aligned import Aligner, Mapped
+from pytest_potmodels.loading.mapped import reach, sharing
 from pytest_potmodels.loading.mapped.blueprint import Blueprint
 from pytest_potmodels.loading.mapped.changes import Reference
 from pytest_potmodels.loading.mapped.copies import MappedCopies
@@ -22,6 +26,9 @@ _log = logging.getLogger(__name__)
 
 class Copies(Protocol):
     """Gives pristine copies of one model."""
+
+    #: Whether somebody will ask for changes.
+    watch: bool
 
     def copy(self) -> Any:
         """A new copy."""
@@ -39,12 +46,18 @@ class Copies(Protocol):
 class DeepCopies:
     """For what cannot be mapped: copy.deepcopy of a master that nobody gets."""
 
+    watch = False
+
     def __init__(self, master: Any) -> None:
         self._master = master
 
     def copy(self) -> Any:
         """A new copy."""
-        return copy.deepcopy(self._master)
+        copied = copy.deepcopy(self._master)
+        for module in copied.modules() if isinstance(copied, nn.Module) else ():
+            if parametrize.is_parametrized(module):
+                sharing.give_own_class(module)
+        return copied
 
     def changes(self) -> Iterable[str]:
         """Nothing: a copy in memory of its own keeps no record."""
@@ -119,10 +132,27 @@ def copied_original(
 ) -> Original:
     """A model in this process's memory; made anew for each test where it cannot be copied."""
     copies: Copies = DeepCopies(master)
-    try:
-        copies.copy()
-    # Any class may refuse to be copied, in its own words.
-    except Exception as error:  # noqa: BLE001
-        why = f"{why}; it cannot be copied either ({type(error).__name__}: {error})"
+    if trouble := _no_copy(master):
+        why = f"{why}; it cannot be copied either ({trouble})"
         copies = Loads(make)
     return Original(name, copies, facts, size_of(master), why)
+
+
+def _no_copy(master: Any) -> str:
+    """Why copy.deepcopy gives no pristine copies; "" if it does."""
+    try:
+        copied = copy.deepcopy(master)
+    # Any class may refuse to be copied, in its own words.
+    except Exception as error:  # noqa: BLE001
+        return f"{type(error).__name__}: {error}"
+    if copied is master:
+        return f"a copy of a {type(master).__name__} is the same object"
+    return reach.first_lost(master) or reach.first_shared(copied, master) or _taken_apart(master)
+
+
+def _taken_apart(master: Any) -> str:
+    """Where a parameter has its numbers in another tensor's memory: each copy gets its own."""
+    for group in reach.overlapping(master):
+        if any(isinstance(tensor, nn.Parameter) for _, tensor in group):
+            return f"{group[0][0]} has its numbers in the memory of {group[1][0]}"
+    return ""

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
-from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel
+from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel, copy_of_original
 from pytest_potmodels.heavy_imports import collector_off, collector_paused
 from pytest_potmodels.loading import complete, load, loader_of, opened, require_device
 from pytest_potmodels.store.derived import DerivedStore
@@ -29,7 +29,13 @@ class Originals:
     """
 
     def __init__(
-        self, derived: DerivedStore, *, budget: int, timeout: float, collector: Collector
+        self,
+        derived: DerivedStore,
+        *,
+        budget: int,
+        timeout: float,
+        collector: Collector,
+        watch: bool = False,
     ) -> None:
         """Keep at most `budget` bytes of weights ready, but always the last model used.
 
@@ -38,11 +44,13 @@ class Originals:
             budget: bytes.
             timeout: seconds to wait for another process that derives the same weights.
             collector: what becomes of the garbage collector while a model is opened.
+            watch: whether `changes` will be asked for.
         """
         self._derived = derived
         self._budget = budget
         self._timeout = timeout
         self._collecting = collector
+        self._watch = watch
         self._open: OrderedDict[_Key, Any] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -67,11 +75,15 @@ class Originals:
         self, key: _Key, stored: StoredModel, options: LoadOptions, device: str
     ) -> LoadedModel:
         loader = loader_of(stored.format)
-        require_device(device)
+        is_elsewhere = device != "cpu"  # Even to stay there, `to` would walk through all tensors.
+        if is_elsewhere:
+            require_device(device)
         original = self._original(key, lambda: self._opened(stored, options))
-        model = original.copies.copy().to(device)
+        model = original.copies.copy()
+        if is_elsewhere:
+            model = model.to(device)
         loaded = loader.dress(stored, options, model, original.facts)
-        return loaded.with_origin(original.not_mapped, original.size_bytes)
+        return copy_of_original(loaded, original.not_mapped, original.size_bytes)
 
     def build(
         self, stored: StoredModel, make: Callable[[Path], Any], scratch: Path, *, device: str
@@ -89,7 +101,7 @@ class Originals:
         with self._lock:
             original = self._original(key, lambda: building.open_built(stored, make, scratch))
             model = original.copies.copy()
-        return LoadedModel(
+        loaded = LoadedModel(
             id=stored.id,
             model=building.on_device(model, device),
             source="pretrained" if stored.fresh else "cached",
@@ -97,9 +109,8 @@ class Originals:
             path=stored.path,
             digest=stored.digest,
             revision=stored.revision,
-            not_mapped=original.not_mapped,
-            size_bytes=original.size_bytes,
         )
+        return copy_of_original(loaded, original.not_mapped, original.size_bytes)
 
     def changes(self) -> list[tuple[str, str]]:
         """The name of each model with a changed copy, and what was changed in it."""
@@ -132,6 +143,7 @@ class Originals:
     def _original(self, key: _Key, open_it: Callable[[], Any]) -> Any:
         if key not in self._open:
             self._open[key] = open_it()
+            self._open[key].copies.watch = self._watch
             self._evict()
         self._open.move_to_end(key)
         return self._open[key]

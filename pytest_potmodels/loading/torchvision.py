@@ -1,6 +1,7 @@
 """Build a torchvision classifier from a stored weights file, through torchvision's own builder."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import torch
@@ -11,8 +12,9 @@ from pytest_potmodels.errors import UsageError
 from pytest_potmodels.loading.built import Built
 from pytest_potmodels.loading.options import CLASSIFICATION
 from pytest_potmodels.loading.placement import number_type, seeded
-from pytest_potmodels.loading.torchvision_custom import build_custom, class_count, shape_of
+from pytest_potmodels.loading.torchvision_custom import build_custom, class_count
 from pytest_potmodels.loading.torchvision_guard import import_torchvision
+from pytest_potmodels.loading.torchvision_shape import cut, cut_off, shape_of
 from pytest_potmodels.loading.weights_file import State, misfit, not_loadable, read_state
 
 
@@ -56,14 +58,16 @@ def build(stored: StoredModel, options: LoadOptions) -> Built:
     member = _members(models, stored).__members__.get(stored.revision or "")
     with seeded(options):
         model = build_custom(models, stored) if member is None else _build(models, stored, member)
-    facts = {"num_classes": class_count(model), **shape_of(model)}
+    facts = {"num_classes": class_count(model), "shape": shape_of(model), "cut": cut_off(model)}
     return Built(model.eval().to(dtype=number_type(options)), facts)
 
 
 def skeleton(stored: StoredModel, _options: LoadOptions, facts: Mapping[str, Any]) -> nn.Module:
     """The same network without numbers."""
     models = import_torchvision().models
-    model: nn.Module = models.get_model(stored.architecture, weights=None, **facts)
+    shape = {"num_classes": facts["num_classes"], **facts["shape"]}
+    model: nn.Module = models.get_model(stored.architecture, weights=None, **shape)
+    cut(model, facts["cut"])
     return model.eval()
 
 
@@ -112,10 +116,16 @@ def _build(models: Any, stored: StoredModel, member: Any) -> nn.Module:
 def _members(models: Any, stored: StoredModel) -> Any:
     """The weights enum of the architecture."""
     try:
-        return models.get_model_weights(stored.architecture)
+        return _weights_enum(models, stored.architecture)
     except ValueError as error:
         what = f"the installed torchvision has no architecture {stored.architecture!r}"
         raise not_loadable(stored, what, remedy="pip install --upgrade torchvision") from error
+
+
+@cache
+def _weights_enum(models: Any, architecture: str | None) -> Any:
+    """torchvision reads it off a builder's annotations, as long as a small model takes to copy."""
+    return models.get_model_weights(architecture)
 
 
 def _config(stored: StoredModel, classes: int) -> dict[str, Any]:

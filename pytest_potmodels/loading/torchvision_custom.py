@@ -55,14 +55,6 @@ def head_name(model: nn.Module) -> str:
     return list(model.state_dict())[-1]
 
 
-def shape_of(model: nn.Module) -> dict[str, bool]:
-    """Arguments with which a builder makes the same network without weights."""
-    if not hasattr(model, "aux_logits"):
-        return {}
-    shape = {"aux_logits": bool(model.aux_logits), "init_weights": False}
-    return {**shape, "transform_input": bool(model.transform_input)}
-
-
 def _classes_in(stored: StoredModel, state: State, head: str) -> int:
     if head not in state:
         some = ", ".join(list(state)[:3])

@@ -13,7 +13,11 @@ from pytest_potmodels.loading.placement import number_type, seeded
 from pytest_potmodels.loading.torchvision_guard import import_transformers
 from pytest_potmodels.loading.transformers_errors import complete, explained
 from pytest_potmodels.loading.transformers_quiet import quiet
-from pytest_potmodels.loading.transformers_skeleton import build_skeleton
+from pytest_potmodels.loading.transformers_skeleton import (
+    build_skeleton,
+    unloaded_tensors,
+    used_conversions,
+)
 from pytest_potmodels.loading.weights_file import not_loadable
 
 _CONFIG = "config.json"
@@ -51,16 +55,26 @@ def build(stored: StoredModel, options: LoadOptions) -> Built:
     transformers = import_transformers()
     with quiet(transformers), explained(stored, auto_class):
         model, fresh = _model(transformers, stored, options, auto_class)
-    facts = {"newly_initialised": list(fresh), "warnings": _warnings(stored, options, fresh)}
+    facts = {
+        "newly_initialised": list(fresh),
+        "unloaded": unloaded_tensors(model),
+        "conversions": used_conversions(model),
+        "warnings": _warnings(stored, options, fresh),
+    }
     return Built(model.eval(), facts)
 
 
-def skeleton(stored: StoredModel, options: LoadOptions, _facts: Mapping[str, Any]) -> nn.Module:
+def skeleton(stored: StoredModel, options: LoadOptions, facts: Mapping[str, Any]) -> nn.Module:
     """The same network without numbers, from its configuration alone."""
     transformers = import_transformers()
     with quiet(transformers):
         return build_skeleton(
-            transformers, stored.path, auto_class_of(options), number_type(options)
+            transformers,
+            stored.path,
+            auto_class_of(options),
+            number_type(options),
+            unloaded=facts["unloaded"],
+            conversions=facts["conversions"],
         )
 
 

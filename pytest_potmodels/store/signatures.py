@@ -7,6 +7,7 @@ they cannot be kept, files are hashed again.
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,7 +45,11 @@ def signature(path: Path) -> Signature:
     Raises:
         OSError: there is no such file.
     """
-    facts = path.stat()
+    return of_facts(path.stat())
+
+
+def of_facts(facts: os.stat_result) -> Signature:
+    """The stat signature that a stat holds."""
     return (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
 
 
@@ -70,7 +75,8 @@ def of(stored: Recorded) -> dict[str, Signature]:
 def read(record: Path) -> dict[str, Signature]:
     """The signatures on record, by path; empty when there is no readable record."""
     try:
-        data = json.loads(record.read_text(encoding="utf-8"))
+        with open(record, "rb") as stream:  # noqa: PTH123  read for each model of each test
+            data = json.loads(stream.read())
         return {path: _four(values) for path, values in data.items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}

@@ -1,5 +1,6 @@
 """Give a module the tensors of a mapped file, in place of its own."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -32,7 +33,12 @@ def placed(items: Iterable[Item], index: Iterable[TensorAt]) -> tuple[Placed, ..
         UnmappableError: the file has other tensors.
     """
     known = {place.names: place for place in index}
-    return tuple(Placed(item, Cast.of(_place_of(item, known), item.tensor)) for item in items)
+    users = Counter(place.begin for place in known.values())
+    found = ((item, _place_of(item, known)) for item in items)
+    return tuple(
+        Placed(item, Cast.of(place, item.tensor, alone=users[place.begin] == 1))
+        for item, place in found
+    )
 
 
 def adopt(module: nn.Module, index: Iterable[TensorAt], region: Region) -> tuple[Placed, ...]:

@@ -27,13 +27,16 @@ class Cast:
     notes: dict[str, Any]
 
     @classmethod
-    def of(cls, place: TensorAt, tensor: torch.Tensor) -> "Cast":
-        """The form of the master's tensor at its place in the file."""
+    def of(cls, place: TensorAt, tensor: torch.Tensor, *, alone: bool = True) -> "Cast":
+        """The form of the master's tensor at its place in the file.
+
+        With `alone`, no other tensor has its numbers in the same storage.
+        """
         return cls(
             place,
             place.torch_dtype,
             place.numel,
-            place.is_plain,
+            place.is_plain and alone,
             None if len(place.shape) == 1 else place.shape,
             isinstance(tensor, nn.Parameter),
             tensor.requires_grad,
@@ -48,7 +51,7 @@ def cast_all(casts: Iterable[Cast], buffer: mmap.mmap) -> list[Any]:
     the whole file torch.save would save all of it with every tensor.
     """
     storages: dict[tuple[int, int], torch.UntypedStorage] = {}
-    frombuffer, parameter = torch.frombuffer, torch.Tensor._make_subclass  # noqa: SLF001
+    frombuffer, parameter = torch.frombuffer, nn.Parameter
     made = []
     # One loop without calls of our own: hundreds of tensors for each test that uses a model.
     for cast in casts:
@@ -56,14 +59,15 @@ def cast_all(casts: Iterable[Cast], buffer: mmap.mmap) -> list[Any]:
             tensor = frombuffer(buffer, dtype=cast.dtype, count=cast.count, offset=cast.place.begin)
             if cast.shape is not None:
                 # Not view(): the tensor would remember its flat base, and a stock one has none.
-                tensor.resize_(cast.shape)
+                # Numbers are read in half the time of a tuple; resize_ takes none for a scalar.
+                tensor.resize_(*cast.shape) if cast.shape else tensor.squeeze_()
         else:
             tensor = _strided(cast, buffer, storages)
         if cast.is_parameter:
-            # What nn.Parameter(tensor, requires_grad) comes to, without its checks.
-            tensor = parameter(nn.Parameter, tensor, cast.requires_grad)
-        elif cast.requires_grad:
-            tensor.requires_grad_()
+            # nn.Parameter(tensor) would make a second tensor; torch's own lazy modules do this.
+            tensor.__class__ = parameter
+        if cast.requires_grad:
+            tensor.requires_grad = True
         if cast.notes:
             tensor.__dict__.update(cast.notes)
         made.append(tensor)

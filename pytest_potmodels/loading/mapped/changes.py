@@ -10,6 +10,7 @@ from torch import nn
 
 from pytest_potmodels.loading.mapped.adoption import Placed
 from pytest_potmodels.loading.mapped.index import TensorAt
+from pytest_potmodels.loading.mapped.likeness import same_class
 from pytest_potmodels.loading.mapped.region import Region
 from pytest_potmodels.loading.mapped.written_pages import address_of
 
@@ -71,7 +72,7 @@ def _replaced(module: nn.Module, region: Region, reference: Reference) -> list[s
     at = {name: begin + place.begin for place in places for name in place.names}
     return [
         name
-        for name in (*before, *(set(now) - set(before)))
+        for name in (*before, *(name for name in now if name not in before))
         if name not in now or name not in before or not _is_in_place(now[name], at[name])
     ]
 
@@ -85,9 +86,10 @@ def _is_in_place(tensor: torch.Tensor, address: int) -> bool:
 def _manners(module: nn.Module, master: nn.Module) -> Iterator[str]:
     """Everything that is no number."""
     ours, theirs = dict(module.named_modules()), dict(master.named_modules())
-    changed = [name for name in theirs if type(ours.get(name)) is not type(theirs[name])]
-    yield _listed("exchanged modules", [*changed, *(name for name in ours if name not in theirs)])
     same = [name for name in theirs if name in ours]
+    changed = [name for name in theirs if name not in ours]
+    changed += [name for name in same if not same_class(ours[name], theirs[name])]
+    yield _listed("exchanged modules", [*changed, *(name for name in ours if name not in theirs)])
     if any(ours[name].training != theirs[name].training for name in same):
         yield "switched between training and evaluation"
     if any(_hooks(ours[name]) > _hooks(theirs[name]) for name in same):

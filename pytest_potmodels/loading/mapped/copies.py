@@ -2,7 +2,6 @@
 
 import gc
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,22 +23,35 @@ _LEFT_ALONE = 4
 
 @dataclass(frozen=True, eq=False)
 class Loan:
-    """A copy that was handed out, for as long as somebody holds it."""
+    """A copy that was handed out in the running test."""
 
     region: Region
     module: "weakref.ref[nn.Module]"
+
+
+@dataclass(eq=False)
+class Kept:
+    """A copy that outlived its test; it is alive as long as a tensor over its mapping is."""
+
+    buffer: "weakref.ref[mmap.mmap]"
+    module: "weakref.ref[nn.Module]"
+    #: What has been told of it already.
+    told: str = ""
 
 
 class MappedCopies:
     """Every copy is pristine; weights that a test leaves untouched exist once in memory."""
 
     def __init__(self, blueprint: Blueprint, reference: Reference, scan: Scan | None) -> None:
+        #: Whether somebody will ask for changes: then copies that are let go are looked at first.
+        self.watch = False
         self._blueprint = blueprint
         self._reference = reference
         self._scan = scan
         self._spare: list[Region] = []
         self._lent: list[Loan] = []
-        self._kept: list[weakref.ref[mmap.mmap]] = []
+        self._kept: list[Kept] = []
+        self._let_go: list[str] = []
         self._next_look = _LEFT_ALONE
 
     def copy(self) -> nn.Module:
@@ -49,38 +61,68 @@ class MappedCopies:
         self._lent.append(Loan(region, weakref.ref(module)))
         return module
 
-    def changes(self) -> Iterator[str]:
-        """What was changed in the copies that are lent, in words: one line for each copy."""
-        for loan in self._lent:
-            said = changes(loan.module(), loan.region, self._reference)
-            if said:
-                yield said
+    def changes(self) -> list[str]:
+        """What the running test has changed, in words: one line for each copy.
+
+        Also in copies that an earlier test or a wider fixture got; of these all that differs from
+        the original is said again, since nobody put it back.
+        """
+        said = [changes(each.module(), each.region, self._reference) for each in self._lent]
+        said += [*self._let_go, *filter(None, map(self._news_of, self._kept))]
+        return list(dict.fromkeys(filter(None, said)))
 
     def settle(self) -> None:
         """Put back what a test has written; a model that outlives its test keeps its mapping."""
         for loan in self._lent:
             if not loan.region.idle:
-                self._kept.append(weakref.ref(loan.region.buffer))
+                self._kept.append(self._keep(loan))
             elif len(self._spare) < _SPARE and loan.region.put_back():
                 self._spare.append(loan.region)
         self._lent.clear()
+        self._let_go.clear()
         self._bound_garbage()
 
     def _free_region(self) -> Region:
         if self._spare:
             return self._spare.pop()
+        self._bound_garbage()
         # A loop in one test (`@given`) lets go of each copy before it asks for the next.
         for loan in self._lent:
-            if loan.region.can_be_put_back and loan.region.idle and loan.region.put_back():
-                self._lent.remove(loan)
-                return loan.region
+            if loan.region.idle:
+                return self._taken_back(loan)
         return Region(self._reference.path, self._scan)
+
+    def _taken_back(self, loan: Loan) -> Region:
+        """The loan's region as it was; a new one where nobody can tell what was written to it."""
+        if self.watch:
+            self._let_go.append(changes(None, loan.region, self._reference))
+        self._lent.remove(loan)
+        if loan.region.put_back():
+            return loan.region
+        return Region(self._reference.path, self._scan)
+
+    def _keep(self, loan: Loan) -> Kept:
+        kept = Kept(weakref.ref(loan.region.buffer), loan.module)
+        if self.watch:
+            self._news_of(kept)  # The test that got it has been told already.
+        return kept
+
+    def _news_of(self, kept: Kept) -> str:
+        buffer = kept.buffer()
+        if buffer is None:
+            return ""
+        said = changes(kept.module(), Region(buffer, self._scan), self._reference)
+        if said == kept.told:
+            return ""
+        kept.told = said
+        return said
 
     def _bound_garbage(self) -> None:
         """Cycles keep models, and the pages they wrote, until the collector comes: ask it to."""
-        self._kept = [each for each in self._kept if each() is not None]
-        if len(self._kept) < self._next_look:
+        self._kept = [each for each in self._kept if each.buffer() is not None]
+        if len(self._kept) + len(self._lent) < self._next_look:
             return
         gc.collect()
-        self._kept = [each for each in self._kept if each() is not None]
-        self._next_look = max(_LEFT_ALONE, 2 * len(self._kept))
+        self._kept = [each for each in self._kept if each.buffer() is not None]
+        in_use = len(self._kept) + sum(not loan.region.idle for loan in self._lent)
+        self._next_look = max(_LEFT_ALONE, 2 * in_use)

@@ -11,10 +11,12 @@ import torch
 #: differently where data begins elsewhere, so only such a mapping gives the stock loader's bits.
 ALIGNMENT = 64
 
+#: Quantised numbers and bare bits are no plain memory.
 _DTYPES: Mapping[str, torch.dtype] = {
-    str(value).removeprefix("torch."): value
+    name: value
     for value in vars(torch).values()
     if isinstance(value, torch.dtype)
+    and not (name := str(value).removeprefix("torch.")).startswith(("q", "bits"))
 }
 
 
@@ -88,13 +90,19 @@ def from_json(rows: Any, file_size: int) -> tuple[TensorAt, ...]:
 
 
 def _row(row: Mapping[str, Any]) -> TensorAt:
-    names, dtype = tuple(map(str, row["names"])), _DTYPES[row["dtype"]]
+    names, dtype = _names(row["names"]), _DTYPES[row["dtype"]]
     shape = _counts(row["shape"])
     begin, length, offset = _counts(
         (row["begin"], row.get("length", math.prod(shape) * dtype.itemsize), row.get("offset", 0))
     )
     stride = _counts(row["stride"]) if "stride" in row else contiguous_stride(shape)
     return TensorAt(names, row["dtype"], shape, stride, begin, length, offset)
+
+
+def _names(values: Any) -> tuple[str, ...]:
+    if type(values) not in (list, tuple) or not all(type(each) is str for each in values):
+        raise ValueError(f"{values!r} are no names")
+    return tuple(values)
 
 
 def _counts(values: Iterable[Any]) -> tuple[int, ...]:

@@ -16,10 +16,9 @@ class Region:
     The file must never change: a shorter one would end the process (SIGBUS).
     """
 
-    def __init__(self, path: Path, scan: Scan | None) -> None:
-        with path.open("rb") as file:
-            # ACCESS_COPY is MAP_PRIVATE with read and write on POSIX, PAGE_WRITECOPY on Windows.
-            self.buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    def __init__(self, source: Path | mmap.mmap, scan: Scan | None) -> None:
+        """Map a file, or look again at a mapping whose region was let go."""
+        self.buffer = source if isinstance(source, mmap.mmap) else _mapped(source)
         self._scan = scan if hasattr(self.buffer, "madvise") else None
         self._address = address_of(self.buffer) if self._scan else 0
 
@@ -31,23 +30,32 @@ class Region:
         """
         return sys.getrefcount(self.buffer) <= _OWN_REFERENCES
 
-    @property
-    def can_be_put_back(self) -> bool:
-        """Whether written pages can be told from others here."""
-        return self._scan is not None
-
     def written(self) -> Ranges:
-        """The pages that were written; empty where the system cannot tell."""
-        return self._scan(self._address, len(self.buffer)) if self._scan else []
+        """The pages that were written; all of them where the system cannot tell."""
+        told = self._told()
+        return [(0, len(self.buffer))] if told is None else told
 
     def put_back(self) -> bool:
         """Make the written pages the file's again; False where the system cannot tell them.
 
         Only for an idle region: a model that is in use would lose what it has learned.
         """
-        if self._scan is None:
-            return False
-        for begin, end in self.written():
+        told = self._told()
+        for begin, end in told or ():
             # The private copies are dropped; the next access finds the file's page again.
             self.buffer.madvise(mmap.MADV_DONTNEED, begin, end - begin)
-        return True
+        return told is not None
+
+    def _told(self) -> Ranges | None:
+        if self._scan is None:
+            return None
+        try:
+            return self._scan(self._address, len(self.buffer))
+        except OSError:  # A test has used up all file descriptors, or made itself undumpable.
+            return None
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    with path.open("rb") as file:
+        # ACCESS_COPY is MAP_PRIVATE with read and write on POSIX, PAGE_WRITECOPY on Windows.
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)

@@ -2,7 +2,6 @@
 
 import copyreg
 import enum
-import functools
 import re
 import types
 from collections import OrderedDict
@@ -11,8 +10,6 @@ from typing import Any
 
 import torch
 from torch import nn
-
-from pytest_potmodels.loading.mapped.inventory import UnmappableError
 
 #: Nobody can change these, or copy.deepcopy shares them as well.
 _ATOMIC = (
@@ -30,8 +27,6 @@ def is_shareable(value: Any) -> bool:
     """Whether copies may hold the same object."""
     if type(value) in SIMPLE:
         return True
-    if isinstance(value, types.FunctionType):
-        return not _held_by(value)
     if type(value) in (tuple, frozenset, torch.Size):
         return all(map(is_shareable, value))
     return isinstance(value, _ATOMIC)
@@ -59,7 +54,6 @@ def is_plain(module: nn.Module) -> bool:
         and cls.__getstate__ is nn.Module.__getstate__
         and not hasattr(cls, "__deepcopy__")
         and cls not in copyreg.dispatch_table
-        and not any("__slots__" in vars(base) for base in cls.__mro__[:-1])
         and _only_upgrades(cls)
     )
 
@@ -72,37 +66,11 @@ def _only_upgrades(cls: type) -> bool:
     return True
 
 
-def reject_bound(name: str, value: Any) -> None:
-    """Refuse a function that holds a module or tensor: its copy would work on the master.
+def give_own_class(module: nn.Module) -> None:
+    """Let a copy of a parametrized module have a class of its own, as its original has.
 
-    Raises:
-        UnmappableError: there is one, in an attribute, a list or a hook table.
+    torch keeps the property that computes the weight on the class, and copies share that: to
+    remove the parametrization from one of them would break all others.
     """
-    inside = value.values() if isinstance(value, dict) else value
-    many = isinstance(value, (*_FLAT, tuple))
-    for each in inside if many else (value,):
-        if isinstance(each, types.FunctionType) and (held := _held_by(each)):
-            raise UnmappableError(f"{name} holds the function {each.__qualname__}, and that {held}")
-
-
-def _held_by(function: types.FunctionType) -> str:
-    """What a function keeps for itself that belongs to one model; "" for nothing."""
-    cells = [_content(cell) for cell in function.__closure__ or ()]
-    for value in (
-        *cells,
-        *(function.__defaults__ or ()),
-        *(function.__kwdefaults__ or {}).values(),
-    ):
-        while isinstance(value, functools.partial):
-            value = value.func  # noqa: PLW2901  what is called in the end
-        owner = getattr(value, "__self__", value)
-        if isinstance(owner, nn.Module | torch.Tensor):
-            return f"holds a {type(owner).__name__}"
-    return ""
-
-
-def _content(cell: types.CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # Not assigned yet.
-        return None
+    cls = type(module)
+    module.__class__ = type(cls.__name__, cls.__bases__, dict(vars(cls)))

@@ -4,9 +4,11 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import torch
 
+from pytest_potmodels.loading.mapped.block_writer import BlockWriter
 from pytest_potmodels.loading.mapped.index import TensorAt
 
 #: A local file header (APPNOTE.TXT 4.3.7) up to the lengths of name and extra field.
@@ -18,14 +20,25 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
 
     The file is what torch.save writes: torch.load(FILE, weights_only=True) reads it. Tensors
     that share memory still do.
+
+    Raises:
+        OSError: the disk does not take it.
+        RuntimeError: tensors of several types share memory.
     """
     users: dict[int, int] = {}
     for tensor in tensors.values():
         users[_storage(tensor)] = users.get(_storage(tensor), 0) + 1
-    torch.save(
-        {name: _trimmed(tensor, users[_storage(tensor)]) for name, tensor in tensors.items()},
-        path,
-    )
+    trimmed = {name: _trimmed(tensor, users[_storage(tensor)]) for name, tensor in tensors.items()}
+    try:
+        with path.open("wb") as file:
+            # Of a file torch.save uses no more than write and flush.
+            torch.save(trimmed, cast(BinaryIO, BlockWriter(file)))
+    except RuntimeError as error:
+        # Of a full disk torch says "unexpected pos 576 vs 534"; given a file, not a path, Python
+        # has said it before.
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
 
 
 def locate(path: Path) -> tuple[TensorAt, ...]:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from threading import Lock
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 _INIT = "torch.nn.init"
 #: torch's own modules take initialisers out of torch.nn.init by name.
 _BORROWERS = "torch.nn.modules."
-_PATCHING = Lock()
+_PATCHING = RLock()
 
 
 @contextmanager
