@@ -200,10 +200,25 @@ class LoadedModel:
         return state_checksum(self.model.state_dict())
 
 
-def copy_of_original(loaded: LoadedModel, not_mapped: str, size_bytes: int) -> LoadedModel:
-    """The same, with what is known of the model that it is a copy of."""
-    same = copy.copy(loaded)  # Not dataclasses.replace: it looks at the parts, and so makes them.
-    vars(same).update(not_mapped=not_mapped, memory_mb=size_bytes / MEGABYTE)
+def template(loaded: LoadedModel, *, not_mapped: str = "", size_bytes: int) -> LoadedModel:
+    """What all copies of a model have in common; parts that nobody has looked at stay unmade."""
+    # Not dataclasses.replace, here and below: it looks at the parts, and so makes them.
+    same = copy.copy(loaded)
+    config = loaded.config
+    vars(same).update(
+        model=None,
+        not_mapped=not_mapped,
+        memory_mb=size_bytes / MEGABYTE,
+        config=Later(lambda: copy.deepcopy(config)),
+    )
+    return same
+
+
+def filled(blank: LoadedModel, stored: StoredModel, model: Any) -> LoadedModel:
+    """A template with a model, as it was asked for and found this time."""
+    same = copy.copy(blank)
+    source = "pretrained" if stored.fresh else "cached"
+    vars(same).update(model=model, id=stored.id, kind=stored.kind, source=source)
     return same
 
 

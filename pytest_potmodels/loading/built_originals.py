@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import logging
 import os
 import tempfile
 from collections.abc import Callable, Hashable
@@ -12,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from pytest_potmodels.artifacts import StoredModel
+from pytest_potmodels.artifacts import LoadedModel, StoredModel
 from pytest_potmodels.loading.aligned import Mapped, located
 from pytest_potmodels.loading.mapped import tensor_file
 from pytest_potmodels.loading.mapped.adoption import adopt, placed
@@ -21,8 +20,6 @@ from pytest_potmodels.loading.mapped.inventory import UnmappableError, by_name, 
 from pytest_potmodels.loading.mapped.likeness import cell_content
 from pytest_potmodels.loading.mapped.region import Region
 from pytest_potmodels.loading.original import Original, copied_original, mapped_original
-
-_log = logging.getLogger(__name__)
 
 Make = Callable[[Path], Any]
 
@@ -86,18 +83,19 @@ def on_device(model: Any, device: str) -> Any:
 def open_built(stored: StoredModel, make: Make, scratch: Path) -> Original:
     """Call `make` once; copies of a torch module share their weights with other processes."""
     model = make(stored.path)
-    try:
-        return mapped_original(str(stored.id), _over_scratch(model, scratch))
-    except (UnmappableError, OSError) as error:
-        why = str(error)
-    make_again = functools.partial(make, stored.path)
-    original = copied_original(str(stored.id), model, make_again, facts={}, why=why)
-    _log.warning(
-        "what is built of %s is not mapped, each test gets a slow copy: %s",
-        stored.id,
-        original.not_mapped,
+    loaded = LoadedModel(
+        id=stored.id,
+        model=model,
+        source="cached",
+        kind=stored.kind,
+        path=stored.path,
+        digest=stored.digest,
+        revision=stored.revision,
     )
-    return original
+    try:
+        return mapped_original(loaded, _over_scratch(model, scratch))
+    except (UnmappableError, OSError) as error:
+        return copied_original(loaded, functools.partial(make, stored.path), str(error))
 
 
 def _over_scratch(model: Any, scratch: Path) -> Mapped:

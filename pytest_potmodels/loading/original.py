@@ -2,14 +2,14 @@
 
 import copy
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torch import nn
 from torch.nn.utils import parametrize
 
-from pytest_potmodels.artifacts import LoadOptions, StoredModel, size_of
+from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel, size_of, template
 from pytest_potmodels.errors import StoreError
 from pytest_potmodels.loading import announce, loader_of
 from pytest_potmodels.loading.aligned import Aligner, Mapped
@@ -82,12 +82,10 @@ class Loads(DeepCopies):
 class Original:
     """A model in this process, ready to be copied."""
 
-    name: str
     copies: Copies
-    facts: Mapping[str, Any]
+    #: What is handed out, without the model.
+    blank: LoadedModel
     size_bytes: int
-    #: Why it is copied rather than mapped; "" if it is mapped.
-    not_mapped: str = ""
 
 
 def open_original(
@@ -101,41 +99,33 @@ def open_original(
     loader = loader_of(stored.format)
     aligner = Aligner(stored, options, loader, derived)
     try:
-        original = mapped_original(str(stored.id), aligner.master(timeout=timeout))
+        mapped = aligner.master(timeout=timeout)
     except (UnmappableError, StoreError) as error:
-        built = aligner.built or loader.build(stored, options)
-        original = copied_original(
-            str(stored.id),
-            built.model,
-            lambda: loader.build(stored, options).model,
-            facts=built.facts,
-            why=str(error),
-        )
-        _log.warning(
-            "%s is not mapped, each test gets a slow copy: %s", stored.id, original.not_mapped
-        )
-    announce(original.facts)
-    return original
+        built, why = aligner.built or loader.build(stored, options), str(error)
+        loaded = loader.dress(stored, options, built.model, built.facts)
+        announce(built.facts)
+        return copied_original(loaded, lambda: loader.build(stored, options).model, why)
+    announce(mapped.facts)
+    return mapped_original(loader.dress(stored, options, mapped.master, mapped.facts), mapped)
 
 
-def mapped_original(name: str, mapped: Mapped) -> Original:
+def mapped_original(loaded: LoadedModel, mapped: Mapped) -> Original:
     """A model over a file, of which it is proven that it can be copied."""
-    blueprint = Blueprint(mapped.master, mapped.placed)
-    scan = best_scan()
     reference = Reference(mapped.master, mapped.placed, mapped.path)
-    copies = MappedCopies(blueprint, reference, scan)
-    return Original(name, copies, mapped.facts, mapped.size_bytes)
+    copies = MappedCopies(Blueprint(mapped.master, mapped.placed), reference, best_scan())
+    size = mapped.size_bytes
+    return Original(copies, template(loaded, size_bytes=size), size)
 
 
-def copied_original(
-    name: str, master: Any, make: Callable[[], Any], *, facts: Mapping[str, Any], why: str
-) -> Original:
+def copied_original(loaded: LoadedModel, make: Callable[[], Any], why: str) -> Original:
     """A model in this process's memory; made anew for each test where it cannot be copied."""
-    copies: Copies = DeepCopies(master)
-    if trouble := _no_copy(master):
+    copies: Copies = DeepCopies(loaded.model)
+    if trouble := _no_copy(loaded.model):
         why = f"{why}; it cannot be copied either ({trouble})"
         copies = Loads(make)
-    return Original(name, copies, facts, size_of(master), why)
+    _log.warning("%s is not mapped, each test gets a slow copy: %s", loaded.id, why)
+    size = size_of(loaded.model)
+    return Original(copies, template(loaded, not_mapped=why, size_bytes=size), size)
 
 
 def _no_copy(master: Any) -> str:

@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
-from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel, copy_of_original
+from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel, filled
 from pytest_potmodels.heavy_imports import collector_off, collector_paused
-from pytest_potmodels.loading import complete, load, loader_of, opened, require_device
+from pytest_potmodels.loading import complete, load, opened, require_device
 from pytest_potmodels.store.derived import DerivedStore
 
 #: Formats whose models come from files, and what the first of them imports. A stand-in is drawn
@@ -74,16 +74,12 @@ class Originals:
     def _lent(
         self, key: _Key, stored: StoredModel, options: LoadOptions, device: str
     ) -> LoadedModel:
-        loader = loader_of(stored.format)
-        is_elsewhere = device != "cpu"  # Even to stay there, `to` would walk through all tensors.
-        if is_elsewhere:
-            require_device(device)
+        require_device(device)
         original = self._original(key, lambda: self._opened(stored, options))
         model = original.copies.copy()
-        if is_elsewhere:
+        if device != "cpu":  # To stay where it is, too, `to` would walk through all its tensors.
             model = model.to(device)
-        loaded = loader.dress(stored, options, model, original.facts)
-        return copy_of_original(loaded, original.not_mapped, original.size_bytes)
+        return filled(original.blank, stored, model)
 
     def build(
         self, stored: StoredModel, make: Callable[[Path], Any], scratch: Path, *, device: str
@@ -101,22 +97,13 @@ class Originals:
         with self._lock:
             original = self._original(key, lambda: building.open_built(stored, make, scratch))
             model = original.copies.copy()
-        loaded = LoadedModel(
-            id=stored.id,
-            model=building.on_device(model, device),
-            source="pretrained" if stored.fresh else "cached",
-            kind=stored.kind,
-            path=stored.path,
-            digest=stored.digest,
-            revision=stored.revision,
-        )
-        return copy_of_original(loaded, original.not_mapped, original.size_bytes)
+        return filled(original.blank, stored, building.on_device(model, device))
 
     def changes(self) -> list[tuple[str, str]]:
         """The name of each model with a changed copy, and what was changed in it."""
         with self._lock:
             return [
-                (original.name, said)
+                (str(original.blank.id), said)
                 for original in self._open.values()
                 for said in original.copies.changes()
             ]

@@ -124,7 +124,7 @@ def _members(models: Any, stored: StoredModel) -> Any:
 
 @cache
 def _weights_enum(models: Any, architecture: str | None) -> Any:
-    """torchvision reads it off a builder's annotations, as long as a small model takes to copy."""
+    """Torchvision reads it off a builder's annotations, as long as a small model takes to copy."""
     return models.get_model_weights(architecture)
 
 
