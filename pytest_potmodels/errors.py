@@ -5,6 +5,7 @@
     │   └── UnknownNameError             2  ... with close matches
     ├── UnavailableError                 3  the model cannot be had; `reason` says why, in one word
     │   ├── ModelTooLargeError           3
+    │   ├── NotPlannedError              3
     │   └── MissingPackageError          3
     ├── DigestMismatchError              4  bytes that are not the expected bytes; never substituted
     └── StoreError                       3  the cache folder: full, read-only, locked
@@ -110,6 +111,21 @@ class ModelTooLargeError(UnavailableError):
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message, reason=Reason.TOO_LARGE, remedy=remedy)
+
+
+class NotPlannedError(UnavailableError):
+    """The network was open for what tests name beforehand, and they did not name this model.
+
+    A mark is missing: that is a mistake to mend, and neither a mock nor a skip hides it.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message, reason=Reason.NOT_CACHED, remedy=remedy)
+
+    @property
+    def substitutable(self) -> bool:
+        """No stand-in."""
+        return False
 
 
 class MissingPackageError(UnavailableError):

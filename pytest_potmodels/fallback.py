@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pytest_potmodels.artifacts import LoadedModel, ModelRequest
-from pytest_potmodels.errors import NEVER_SUBSTITUTED, Reason, StoreError, UnavailableError
+from pytest_potmodels.errors import Reason, StoreError, UnavailableError
 from pytest_potmodels.identifiers import ModelId
 from pytest_potmodels.pipeline import Pipeline
 
@@ -69,9 +69,10 @@ def obtain(
         model = pipeline.obtain(request, device=device)
         _check_memory(model, request, memory_limit_mb)
     except (UnavailableError, StoreError) as error:
-        code = error.reason if isinstance(error, UnavailableError) else STORE
-        if required or mock == "never" or code in NEVER_SUBSTITUTED:
+        mistake = isinstance(error, UnavailableError) and not error.substitutable
+        if required or mock == "never" or mistake:
             raise
+        code = error.reason if isinstance(error, UnavailableError) else STORE
         _log.warning("Using mock for %s: %s", request.asked, error.message)
         return _stand_in(pipeline, request, code, error.message, device)
     return Obtained(model)

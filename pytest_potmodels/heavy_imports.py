@@ -34,14 +34,9 @@ def collector_paused(*, freeze: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        freeze_framework(before)
+        if "torch" in sys.modules and len(sys.modules) - before >= _MANY:
+            gc.freeze()
         gc.enable()
-
-
-def freeze_framework(before: int) -> None:
-    """Freeze all objects if a framework was imported since there were `before` modules."""
-    if "torch" in sys.modules and len(sys.modules) - before >= _MANY:
-        gc.freeze()
 
 
 @contextmanager

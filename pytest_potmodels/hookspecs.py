@@ -1,10 +1,13 @@
-"""Hooks that a conftest.py or another plugin may implement."""
+"""Hooks that a conftest.py or another plugin may implement.
+
+PYTEST_DONT_REWRITE: there is nothing to rewrite, and it would cost start-up.
+"""
 
 from __future__ import annotations  # imported at every pytest start: evaluate no annotations
 
 from typing import TYPE_CHECKING
 
-from pytest import hookspec  # noqa: PT013  fewer names here are fewer names to search for hooks
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +17,11 @@ if TYPE_CHECKING:
     from pytest_potmodels.settings.values import Settings
 
 
-@hookspec
+def __dir__() -> list[str]:
+    return [name for name in globals() if name[:7] == "pytest_"]  # Each other one costs start-up.
+
+
+@pytest.hookspec
 def pytest_potmodels_configure(settings: Settings) -> Mapping[str, Any] | None:
     """Extend the catalog: return tables `models` and `presets`, as of [tool.potmodels], or None.
 
@@ -22,6 +29,6 @@ def pytest_potmodels_configure(settings: Settings) -> Mapping[str, Any] | None:
     """
 
 
-@hookspec
+@pytest.hookspec
 def pytest_potmodels_model_loaded(model: LoadedModel) -> None:
     """Called with every model that is handed to a test, mocks included."""

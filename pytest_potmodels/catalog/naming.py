@@ -7,6 +7,7 @@ PyTorch Hub is never tried unasked: it runs code.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from pytest_potmodels import identifiers
@@ -97,14 +98,17 @@ class Catalog:
         return entry
 
     def _explicit(self, model_id: ModelId) -> CatalogEntry:
-        for entry in self.models.values():
-            if entry.weights is None and replace(entry.id, revision=None) == replace(
-                model_id, revision=None
-            ):
-                # A known model under its full name: its kind is known, its options are not asked.
-                return replace(entry, id=model_id, options=LoadOptions())
+        entry = self._by_full_name.get((model_id.source, model_id.name))
+        if entry is not None:
+            # A known model under its full name: its kind is known, its options are not asked.
+            return replace(entry, id=model_id, options=LoadOptions())
         kind, known = kind_of(model_id, None)
         return CatalogEntry(str(model_id), model_id, kind, kind_known=known)
+
+    @cached_property
+    def _by_full_name(self) -> Mapping[tuple[str, str], CatalogEntry]:
+        entries = [entry for entry in self.models.values() if entry.weights is None]
+        return {(entry.id.source, entry.id.name): entry for entry in reversed(entries)}
 
     def _bare(self, text: str) -> CatalogEntry:
         name, revision = identifiers.split_revision(text.strip())

@@ -37,6 +37,7 @@ class TorchvisionWeights:
         return PurePosixPath(urlsplit(self.url).path).name
 
 
+@cache
 def architectures() -> tuple[str, ...]:
     """The names of all classification architectures, sorted."""
     return tuple(sorted(_table()))

@@ -2,11 +2,15 @@
 
 Imported at every pytest start of an environment. What a run without models does not need is
 behind a lazy import: the hooks of `running` are registered when the first test asks for a model.
+There is no assert to rewrite here, nor in what this imports, and that saves, too:
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations  # annotations that are never evaluated cost no start-up
 
+import gc
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +18,7 @@ import pytest
 from pytest_potmodels.settings import TABLE, any_variable, find_config, flag, variable
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
     from typing import Any
 
     from pytest_potmodels.artifacts import LoadedModel
@@ -31,6 +36,11 @@ _OUR_MARKS = ("pot_preset", "pot_model", "requires_model")
 _OUR_FIXTURES = ("vision_model", "language_model", "pot_models")  # or ends in one of them
 
 
+def __dir__() -> list[str]:
+    """What pytest is here for: it looks at each name twice, for a hook and for a fixture."""
+    return [name for name in globals() if name[:7] == "pytest_" or name.endswith(_OUR_FIXTURES)]
+
+
 # ---- Start ------------------------------------------------------------------------------------
 
 
@@ -41,10 +51,10 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
     pluginmanager.add_hookspecs(specs)  # Here, because a hook less is half a million less.
     group = parser.getgroup("potmodels", "real models for tests (pytest-potmodels)")
-    for key, text, words, metavar in TABLE:
-        choices = f": {', '.join(words)}" if metavar == "WORD" else ""
+    for key, metavar, words, text in TABLE:
+        choices = ": " + words.replace(",", ", ") if metavar == "WORD" else ""
         help_ = f"{text}{choices} [{variable(key)}]"
-        if not metavar:
+        if metavar == "-":
             group.addoption(flag(key), dest="pot_" + key, action="store_true", help=help_)
             continue
         action = "append" if key == "mirror" else "store"
@@ -72,10 +82,35 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_potmodels.plugin.running import show_settings  # noqa: PLC0415
 
         show_settings(config)
-    if getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput"):
+    if config.option.pot_plan:
+        from pytest_potmodels.plugin.planning import plan_only  # noqa: PLC0415
+
+        plan_only(config)
+    elif getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput"):
         from pytest_potmodels.plugin.running import Controller  # noqa: PLC0415
 
         config.pluginmanager.register(Controller(), "potmodels-controller")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Pause the garbage collector: test modules import frameworks at their top.
+
+    If one has come, or tests ask for models, what there is stays out of the collector's way: a
+    million objects that live to the end. Not in a run inside of a test, whose process goes on.
+    """
+    plugins = session.config.pluginmanager
+    header = plugins.get_plugin("potmodels-header")
+    if not gc.isenabled() or (header and header.settings.gc == "keep"):
+        return (yield)
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        heavy = "torch" in sys.modules or plugins.hasplugin("potmodels-models")
+        if heavy and "PYTEST_CURRENT_TEST" not in os.environ:
+            gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -83,15 +118,27 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
 
     conftest.py files have added theirs by now, and -k and -m have yet to deselect any.
     """
-    asking = [item for item in items if _asks_for_models(item)]
+    asking = asking_for_models(items)
     if asking:
         _hooks(session).run.reject_wrong_marks(items, asking)
 
 
-def _asks_for_models(item: pytest.Item) -> bool:
-    marked = any(mark.name in _OUR_MARKS for mark in item.iter_markers())
-    used = getattr(item, "fixturenames", ())
-    return marked or any(name.endswith(_OUR_FIXTURES) for name in used)
+def asking_for_models(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The tests with a mark or a fixture of ours."""
+    places: dict[Any, bool] = {}  # Each class, module and folder is read once for all its tests.
+    asking = []
+    for item in items:
+        place, used = item.parent, getattr(item, "fixturenames", ())
+        if place not in places:
+            places[place] = place is not None and _marked(place.iter_markers())
+        by_fixture = any(name.endswith(_OUR_FIXTURES) for name in used)
+        if by_fixture or places[place] or _marked(item.own_markers):
+            asking.append(item)
+    return asking
+
+
+def _marked(marks: Iterable[pytest.Mark]) -> bool:
+    return any(mark.name in _OUR_MARKS for mark in marks)
 
 
 def _hooks(session: pytest.Session) -> ModelHooks:

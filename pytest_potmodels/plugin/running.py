@@ -8,9 +8,13 @@ import pytest
 
 from pytest_potmodels.artifacts import LoadedModel
 from pytest_potmodels.errors import PotModelsError, UsageError
+from pytest_potmodels.plugin import asking_for_models
+from pytest_potmodels.plugin.ahead import AheadHooks
 from pytest_potmodels.reporting.downloads import DownloadLines
+from pytest_potmodels.session.affinity import add_groups, by_model
 from pytest_potmodels.session.run import Run, check_tables, share_session_dir
-from pytest_potmodels.session.skipping import WithoutModel
+from pytest_potmodels.session.skipping import WithoutModel, unittest_skips
+from pytest_potmodels.session.threads import keep_to_share
 from pytest_potmodels.settings.resolution import resolve
 from pytest_potmodels.settings.values import Settings
 
@@ -24,7 +28,12 @@ def show_settings(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: a value that cannot be meant.
     """
-    config.pluginmanager.register(Header(_settings(config)), "potmodels-header")
+    settings = _settings(config)
+    config.pluginmanager.register(Header(settings), "potmodels-header")
+    if settings.affinity:
+        config.pluginmanager.register(Affinity(), "potmodels-affinity")
+        if config.getoption("loadgroup", default=False):  # Only a worker has it.
+            config.pluginmanager.register(Groups(), "potmodels-groups")
 
 
 def model_hooks(session: pytest.Session) -> "ModelHooks":
@@ -32,8 +41,10 @@ def model_hooks(session: pytest.Session) -> "ModelHooks":
     plugins = session.config.pluginmanager
     known = plugins.get_plugin("potmodels-models")
     if not isinstance(known, ModelHooks):
+        keep_to_share(session.config)
         known = ModelHooks(session, _settings(session.config))
         plugins.register(known, "potmodels-models")
+        plugins.register(AheadHooks(known.run), "potmodels-ahead")
     return known
 
 
@@ -55,12 +66,36 @@ class Header:
     """Shows each setting that is not the default."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
 
     def pytest_report_header(self) -> str | None:
         """Show each value that is not the default, and where it is from."""
-        said = self._settings.non_defaults()
+        said = self.settings.non_defaults()
         return f"potmodels: {', '.join(said)}" if said else None
+
+
+class Affinity:
+    """Sorts the tests by model."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: list[pytest.Item]
+    ) -> None:
+        """Sort what -k and -m have left; whatever else sorts has done so by now."""
+        if asking_for_models(items):
+            items[:] = by_model(items, model_hooks(session).run.plan(items))
+
+
+class Groups:
+    """Gives the tests of one model a group of xdist's."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: list[pytest.Item]
+    ) -> None:
+        """Add the groups before xdist reads them, which it does before a conftest has its say."""
+        if asking := asking_for_models(items):
+            add_groups(asking, model_hooks(session).run.plan(asking))
 
 
 class Controller:
@@ -82,7 +117,7 @@ class ModelHooks:
         self._item = _running_test(session)
         self._config = session.config
         lines = DownloadLines(self._write)
-        self.run = Run(self._config, settings, lambda: self._item, on_progress=lines)
+        self.run = Run(self._config, settings, lambda: self._item, lines)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -92,11 +127,17 @@ class ModelHooks:
             return (yield)
         finally:
             self._item = None
+            self.run.settle()  # By now pytest has let go of the test's fixtures.
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Have what `requires_model` demands: before any fixture, after `skipif` and the like."""
         if item.get_closest_marker("requires_model") is not None and _will_run(item):
             _without_traceback(lambda: self.run.session.require(item))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """See what a test did to its models while its fixtures still hold them."""
+        self.run.note_changes(item)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -133,9 +174,7 @@ class ModelHooks:
 
 def _will_run(item: pytest.Item) -> bool:
     """Whether the test is more than shown or skipped; unittest's own skips come later than ours."""
-    written = (getattr(item, "obj", None), getattr(item, "cls", None))
-    skipped = any(getattr(each, "__unittest_skip__", False) for each in written)
-    return not skipped and not item.config.getoption("setupplan", default=False)
+    return not unittest_skips(item) and not item.config.getoption("setupplan", default=False)
 
 
 def _reject_parameter(request: pytest.FixtureRequest) -> None:
@@ -156,11 +195,12 @@ def _running_test(session: pytest.Session) -> pytest.Item | None:
 
 def summarise(reporter: pytest.TerminalReporter) -> None:
     """Write the section `models`: real, mock, skipped or failed, and why."""
-    from pytest_potmodels.reporting.terminal import write_summary  # noqa: PLC0415
-    from pytest_potmodels.session.ledger import rows_of  # noqa: PLC0415
+    from pytest_potmodels.reporting.terminal import write_changes, write_summary  # noqa: PLC0415
+    from pytest_potmodels.session.ledger import changes_of, rows_of  # noqa: PLC0415
 
-    reports = (report for some in reporter.stats.values() for report in some)
+    reports = [report for some in reporter.stats.values() for report in some]
     write_summary(reporter, rows_of(reports))
+    write_changes(reporter, changes_of(reports))
 
 
 def _without_traceback(step: Callable[[], T]) -> T:

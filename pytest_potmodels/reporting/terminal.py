@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from pytest_potmodels.session.ledger import FAILED, MOCK, MOCK_ASKED, REAL, SKIPPED, Row
+from pytest_potmodels.session.ledger import (
+    FAILED,
+    MOCK,
+    MOCK_ASKED,
+    REAL,
+    SKIPPED,
+    Change,
+    Row,
+)
 
 #: Order and colour of the outcomes.
 _MARKUP = {REAL: "green", MOCK: "yellow", MOCK_ASKED: "cyan", SKIPPED: "yellow", FAILED: "red"}
@@ -24,6 +32,15 @@ def write_summary(reporter: pytest.TerminalReporter, rows: Sequence[Row]) -> Non
         reporter.section("models")
     for line in lines if reporter.verbosity >= 0 else lines[-1:]:
         reporter.write_line(line.text, **{line.colour: True})
+
+
+def write_changes(reporter: pytest.TerminalReporter, changes: Sequence[Change]) -> None:
+    """Write what the tests have changed in their models, as `--pot-check-mutations` asks."""
+    if not changes:
+        return
+    reporter.section("changed models")
+    for change in changes:
+        reporter.write_line(f"{change.test}  {change.model}: {change.what}")
 
 
 @dataclass(frozen=True)
@@ -61,16 +78,20 @@ def _facts(rows: list[Row]) -> str:
         built = [row for row in rows if row.memory_mb]
         loaded = [row for row in rows if row.load_seconds]  # Not: shared with another test.
         facts += [f"{built[0].memory_mb:.1f} MB"] if built else []
-        facts += [_pin(first)] if first.digest else []
+        facts += [_pinned(first)] if first.digest else []
         facts += [_load_time(loaded)] if loaded else []
         facts += [_short(first.why)] if first.why else []
     return ", ".join(facts)
 
 
-def _pin(row: Row) -> str:
-    # A commit is known by its first digits; the name of weights is not.
-    short = row.revision[:8] if re.fullmatch(r"[0-9a-f]{40}", row.revision) else row.revision
-    return f"{'@' if short else ''}{short} sha256 {row.digest[:8]}".strip()
+def _pinned(row: Row) -> str:
+    revision = pin(row.revision)
+    return f"{'@' if revision else ''}{revision} sha256 {row.digest[:8]}".strip()
+
+
+def pin(revision: str) -> str:
+    """A commit by its first digits; the name of weights as it is."""
+    return revision[:8] if re.fullmatch(r"[0-9a-f]{40}", revision) else revision
 
 
 def _load_time(rows: list[Row]) -> str:

@@ -1,10 +1,11 @@
 """Find every mark that cannot be meant before the first test runs."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 
 import pytest
 
 from pytest_potmodels.errors import UsageError
+from pytest_potmodels.session.alike import alike
 
 Check = Callable[[pytest.Item], None]
 
@@ -18,10 +19,12 @@ def reject_wrong_marks(
     UsageError at this time is an internal error under pytest-xdist.
     """
     wrong: dict[pytest.Item, str] = {}
+    known: dict[Hashable, UsageError | None] = {}
     for item in asking:
-        try:
-            check(item)
-        except UsageError as error:
+        key = alike(item)
+        if key not in known:
+            known[key] = _mistake(item, check)
+        if (error := known[key]) is not None:
             # Without the parameters: a mark on the function is one mistake, not one per parameter.
             wrong[item] = f"{getattr(item, 'originalname', None) or item.name}: {error}"
     _take_out(items, wrong)
@@ -34,6 +37,14 @@ def reject_all(items: list[pytest.Item], asking: Sequence[pytest.Item], error: U
     """Take all tests with models out of `items` for a mistake that is no single test's."""
     _take_out(items, set(asking))
     _report(asking[0].session, str(error))
+
+
+def _mistake(item: pytest.Item, check: Check) -> UsageError | None:
+    try:
+        check(item)
+    except UsageError as error:
+        return error
+    return None
 
 
 def _take_out(items: list[pytest.Item], wrong: Collection[pytest.Item]) -> None:

@@ -7,11 +7,15 @@ worker and reach junit files.
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import pytest
 
 PROPERTY = "potmodels"
+#: What `--pot-check-mutations` finds.
+CHANGED = "potmodels-changed"
 
+T = TypeVar("T")
 _WRITTEN = pytest.StashKey[list["Row"]]()
 
 #: What became of a wish.
@@ -36,13 +40,22 @@ class Row:
     why: str = ""
     load_seconds: float = 0.0
     memory_mb: float = 0.0
-    #: "pretrained" where this load fetched the files, "cached" where it found them.
+    #: "pretrained" for the first model of files that this process fetched, else "cached" or "mock".
     source: str = ""
 
     @property
     def files_only(self) -> bool:
         """Whether the files were had, and nothing was made of them yet."""
         return self.outcome in (REAL, MOCK_ASKED) and not self.source
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a test did to a model of its own, in words."""
+
+    test: str
+    model: str
+    what: str
 
 
 def write(item: pytest.Item, row: Row) -> None:
@@ -71,6 +84,11 @@ def _property(row: Row) -> tuple[str, object]:
     return PROPERTY, json.dumps(asdict(row))  # Plain strings cross every border.
 
 
+def write_change(item: pytest.Item, change: Change) -> None:
+    """Put what a test has changed on its report."""
+    item.user_properties.append((CHANGED, json.dumps(asdict(change))))
+
+
 def attempt_of(item: pytest.Item) -> int:
     """Which run of a test this is; pytest-rerunfailures counts them on the item."""
     return int(getattr(item, "execution_count", 1))
@@ -78,18 +96,28 @@ def attempt_of(item: pytest.Item) -> int:
 
 def rows_of(reports: Iterable[object]) -> list[Row]:
     """The rows on reports, each once: the reports of one test's phases repeat them."""
-    rows: dict[Row, None] = {}
-    for report in reports:
-        for name, value in getattr(report, "user_properties", ()):
-            row = _row(value) if name == PROPERTY else None
-            if row is not None:
-                rows[row] = None
-    return list(rows)
+    return _written_on(reports, PROPERTY, Row)
 
 
-def _row(value: object) -> Row | None:
-    """The row that a property holds; a test may record one of the same name for itself."""
+def changes_of(reports: Iterable[object]) -> list[Change]:
+    """The changes on reports, each once."""
+    return _written_on(reports, CHANGED, Change)
+
+
+def _written_on(reports: Iterable[object], name: str, kind: type[T]) -> list[T]:
+    values = (
+        value
+        for report in reports
+        for key, value in getattr(report, "user_properties", ())
+        if key == name
+    )
+    found = (_read(kind, value) for value in values)
+    return list(dict.fromkeys(each for each in found if each is not None))
+
+
+def _read(kind: type[T], value: object) -> T | None:
+    """What a property holds; a test may record one of the same name for itself."""
     try:
-        return Row(**json.loads(str(value)))
+        return kind(**json.loads(str(value)))
     except (TypeError, ValueError):
         return None

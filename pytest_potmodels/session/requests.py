@@ -26,7 +26,7 @@ FIXTURES: dict[str, tuple[str | None, Kind]] = {
     "paper_language_model": ("paper", "language"),
 }
 #: Marks on the test itself or on its parameters, as opposed to its class or module.
-_BESIDE = 1
+BESIDE = 1
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def wish_for(item: pytest.Item, fixture: str, catalog: Catalog, default_preset: 
     fixed, kind = FIXTURES[fixture]
     marked = marks_by_kind(item, catalog).get(kind)
     if fixed is not None:
-        if marked is not None and marked.mark.level <= _BESIDE:
+        if marked is not None and marked.mark.level <= BESIDE:
             raise UsageError(
                 f'{fixture} is the {fixed} preset, and {marked.mark.marker}("{marked.mark.name}") '
                 f"beside it names another {kind} model.",

@@ -19,9 +19,11 @@ from pytest_potmodels.session.requests import check
 from pytest_potmodels.settings.values import Settings
 
 if TYPE_CHECKING:
+    from pytest_potmodels.session.ahead import Ahead
+    from pytest_potmodels.session.pipeline import Lines, SessionPipeline
+    from pytest_potmodels.session.plan import Plan
     from pytest_potmodels.session.pot_models import PotModels
     from pytest_potmodels.session.state import ModelSession
-    from pytest_potmodels.transfer.progress import Progress
 
 _HOOK = "pytest_potmodels_configure"
 _WORKER_INPUT = "potmodels_session_dir"
@@ -36,11 +38,12 @@ class Run:
         config: pytest.Config,
         settings: Settings,
         current_item: Callable[[], pytest.Item | None],
-        on_progress: "Callable[[Progress], None]",
+        lines: "Lines",
     ) -> None:
         self._config = config
-        self._on_progress = on_progress
+        self._lines = lines
         self._settings = settings
+        self._ahead: Ahead | None = None
         self._current_item = current_item
 
     @cached_property
@@ -50,20 +53,46 @@ class Run:
         return build_catalog(self._settings.own_tables, self._settings.where, additions)
 
     @cached_property
+    def pipeline(self) -> "SessionPipeline":
+        """The way to the models; the network is closed if it was to be so by now."""
+        from pytest_potmodels.session.pipeline import open_session  # noqa: PLC0415
+
+        folder = _given_session_dir(self._config)
+        made = open_session(self._settings, self.catalog, folder, self._lines)
+        if self._settings.network == "warm" and self._ahead is None:
+            made.close_network(())  # The first to ask for a model is a test that runs already.
+        return made
+
+    @cached_property
     def session(self) -> "ModelSession":
         """The models of this process."""
-        from pytest_potmodels.pipeline import open_pipeline  # noqa: PLC0415  the first model pays
         from pytest_potmodels.session.state import ModelSession  # noqa: PLC0415
 
-        pipeline = open_pipeline(
-            self._settings,
-            session_dir=_given_session_dir(self._config),
-            limit_size=True,
-            catalog=self.catalog,
-            on_progress=self._on_progress,
-        )
         worker = getattr(self._config, "workerinput", {}).get("workerid", "")
-        return ModelSession(pipeline, worker=worker, announce=self._announce)
+        return ModelSession(
+            self.pipeline, worker=worker, announce=self._announce, scratch=self._scratch
+        )
+
+    def look_ahead(self, items: Sequence[pytest.Item]) -> "Ahead":
+        """Work out which models these tests need, to have them before they are asked for."""
+        from pytest_potmodels.session.ahead import Ahead  # noqa: PLC0415  only of runs with models
+
+        self._ahead = Ahead(self.plan(items), self._settings, lambda: self.pipeline)
+        return self._ahead
+
+    def plan(self, items: Sequence[pytest.Item]) -> "Plan":
+        """Work out which models these tests need."""
+        from pytest_potmodels.session.plan import Plan, plan_of  # noqa: PLC0415
+
+        try:
+            return plan_of(items, self.catalog, self._settings.preset)
+        except UsageError:  # `reject_wrong_marks` reports it, and leaves no test with models.
+            return Plan()
+
+    def stop(self) -> None:
+        """End what is under way in the background."""
+        if "pipeline" in vars(self):
+            self.pipeline.stop()
 
     @cached_property
     def pot_models(self) -> "PotModels":
@@ -92,6 +121,20 @@ class Run:
             ) from error
         return found
 
+    def settle(self) -> None:
+        """A test is over; if none has asked for a model yet, there is nothing to do."""
+        if "session" in vars(self):
+            self.session.settle()
+
+    def note_changes(self, item: pytest.Item) -> None:
+        """A test is about to let go of its models."""
+        if self._settings.check_mutations and "session" in vars(self):
+            self.session.note_changes(item)
+
+    def _scratch(self) -> Path:
+        """The folder that the processes of this session share, gone when it ends."""
+        return _given_session_dir(self._config) or _session_dir(self._config)
+
     def _announce(self, model: LoadedModel) -> None:
         self._config.hook.pytest_potmodels_model_loaded(model=model)
 
@@ -114,10 +157,16 @@ def check_tables(settings: Settings) -> None:
 
 def share_session_dir(config: pytest.Config, workerinput: dict[str, object]) -> None:
     """On the xdist controller: one folder for all workers, gone when the controller ends."""
+    workerinput[_WORKER_INPUT] = str(_session_dir(config))
+
+
+def _session_dir(config: pytest.Config) -> Path:
     if _SESSION_DIR not in config.stash:
-        config.stash[_SESSION_DIR] = tempfile.TemporaryDirectory(prefix="potmodels-")
-        config.add_cleanup(config.stash[_SESSION_DIR].cleanup)
-    workerinput[_WORKER_INPUT] = config.stash[_SESSION_DIR].name
+        # Windows deletes no file that is mapped: the folder is left to the system there.
+        folder = tempfile.TemporaryDirectory(prefix="potmodels-", ignore_cleanup_errors=True)
+        config.stash[_SESSION_DIR] = folder
+        config.add_cleanup(folder.cleanup)
+    return Path(config.stash[_SESSION_DIR].name)
 
 
 def _given_session_dir(config: pytest.Config) -> Path | None:

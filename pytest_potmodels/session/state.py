@@ -12,9 +12,9 @@ import pytest
 from pytest_potmodels.artifacts import LoadedModel, ModelRequest, StoredModel
 from pytest_potmodels.errors import PotModelsError, UnavailableError, UsageError
 from pytest_potmodels.fallback import ASKED_FOR, Obtained, obtain
-from pytest_potmodels.pipeline import Pipeline
 from pytest_potmodels.session import ledger
 from pytest_potmodels.session.devices import device_for
+from pytest_potmodels.session.pipeline import SessionPipeline
 from pytest_potmodels.session.requests import Wish, requirements, wish_for
 from pytest_potmodels.session.skipping import WithoutModel
 
@@ -26,11 +26,19 @@ Build = Callable[[Path], Any]
 class ModelSession:
     """What the fixtures of one process share."""
 
-    def __init__(self, pipeline: Pipeline, *, worker: str = "", announce: Announce) -> None:
+    def __init__(
+        self,
+        pipeline: SessionPipeline,
+        *,
+        worker: str = "",
+        announce: Announce,
+        scratch: Callable[[], Path],
+    ) -> None:
         self.pipeline = pipeline
         self.settings = pipeline.settings
         self._worker = worker
         self._announce = announce
+        self._scratch = scratch
         self._shared: dict[ModelRequest, Obtained] = {}
         self._sharing = threading.Lock()
 
@@ -55,18 +63,11 @@ class ModelSession:
         return self._hand_out(item, wish, got, started)
 
     def build(self, item: pytest.Item | None, wish: Wish, build: Build) -> LoadedModel:
-        """A model that the user's own callable makes from the real model's folder."""
+        """A copy of what the user's own callable makes of the real model's folder."""
         started = time.perf_counter()
-        stored = self._files(item, wish)
-        model = LoadedModel(
-            id=stored.id,
-            model=build(stored.path),
-            source="pretrained" if stored.fresh else "cached",
-            kind=wish.request.kind,
-            path=stored.path,
-            digest=stored.digest,
-            revision=stored.revision,
-        )
+        stored = replace(self._files(item, wish), kind=wish.request.kind)
+        device = device_for(self.settings.device, self._worker)
+        model = self.pipeline.build(stored, build, self._scratch(), device=device)
         return self._hand_out(item, wish, Obtained(model), started)
 
     def _obtained(self, item: pytest.Item | None, wish: Wish) -> Obtained:
@@ -90,7 +91,16 @@ class ModelSession:
         for wish in requirements(item, self.pipeline.catalog):
             if self.settings.mock == "always":
                 self.obtain(item, wish)  # Refuses, and says why.
-            self._acquire(item, wish)
+            self._had(item, wish, self.pipeline.have)
+
+    def note_changes(self, item: pytest.Item) -> None:
+        """Write down what the test has changed in its models, while it still holds them."""
+        for model, what in self.pipeline.originals.changes():
+            ledger.write_change(item, ledger.Change(item.nodeid, model, what))
+
+    def settle(self) -> None:
+        """The test is over: what it wrote is put back."""
+        self.pipeline.originals.settle()
 
     def _wish(self, item: pytest.Item, fixture: str) -> Wish:
         return wish_for(item, fixture, self.pipeline.catalog, self.settings.preset)
@@ -98,11 +108,13 @@ class ModelSession:
     def _files(self, item: pytest.Item | None, wish: Wish) -> StoredModel:
         if wish.request.id.source == "mock":
             raise UsageError(f"{wish.request.asked} is a mock, and has no files.")
-        return self._acquire(item, wish)
+        return self._had(item, wish, self.pipeline.acquire)
 
-    def _acquire(self, item: pytest.Item | None, wish: Wish) -> StoredModel:
+    def _had(
+        self, item: pytest.Item | None, wish: Wish, get: Callable[[ModelRequest], StoredModel]
+    ) -> StoredModel:
         try:
-            stored = self.pipeline.acquire(wish.request)
+            stored = get(wish.request)
         except PotModelsError as error:
             self._refuse(item, wish, error)
         outcome = ledger.MOCK_ASKED if stored.format == "mock" else ledger.REAL
@@ -135,7 +147,7 @@ class ModelSession:
             revision=model.revision or "",
             digest=model.digest,
             reason=got.substitute,
-            why=got.why or _drawn_at_random(model),
+            why=got.why or _reservations(model),
             load_seconds=round(seconds, 4),
             memory_mb=round(model.memory_mb, 1),
             source=model.source,
@@ -154,10 +166,11 @@ class ModelSession:
         ledger.write(item, row)
 
 
-def _drawn_at_random(model: LoadedModel) -> str:
-    """What the files did not hold: a head that nobody has trained is not quite the real thing."""
-    names = model.config.get("newly_initialised", ())
-    return f"drawn at random: {', '.join(names)}" if names else ""
+def _reservations(model: LoadedModel) -> str:
+    """What a real model has against it: a head that nobody has trained; a slow copy."""
+    drawn = model.config.get("newly_initialised", ())
+    said = [f"drawn at random: {', '.join(drawn)}"] if drawn else []
+    return "; ".join([*said, f"not mapped: {model.not_mapped}"] if model.not_mapped else said)
 
 
 def _outcome(got: Obtained) -> str:

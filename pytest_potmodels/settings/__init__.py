@@ -1,4 +1,7 @@
-"""The table of options, as people type them. Imported at every pytest start: keep it bare."""
+"""The table of options, as people type them. Imported at every pytest start: keep it bare.
+
+PYTEST_DONT_REWRITE
+"""
 
 import os
 from collections.abc import Mapping
@@ -15,28 +18,26 @@ ENDPOINT_VARIABLE = "HF_ENDPOINT"
 _OF_OTHERS = (*OFFLINE_VARIABLES, ENDPOINT_VARIABLE)
 
 
-#: Key, what it is, its words (the default first), and what stands for its value in the help.
-#: Without the latter it is a switch. Bare tuples, because a class costs start-up;
-#: `options.OPTIONS` has them with names.
-TABLE = (
-    ("preset", "models behind vision_model and language_model", PRESETS, "WORD"),
-    ("cache_dir", "model cache (default ~/.cache/pot_experiments)", (), "DIR"),
-    ("mock", "where a stand-in may be used", ("missing", "never", "always"), "WORD"),
-    ("missing", "a required model that is missing (default: fail in CI, else skip)",
-     ("skip", "fail"), "WORD"),
-    ("network", "whether models may be downloaded; warm: before the first test only",
-     ("allow", "warm", "block"), "WORD"),
-    ("timeout", "seconds for one model in all (600)", (), "SECONDS"),
-    ("retries", "failures in a row before giving up (5)", (), "N"),
-    ("jobs", "parallel downloads (4)", (), "N"),
-    ("max_size", "largest model to download (5GB)", (), "SIZE"),
-    ("device", "where models are loaded: cpu, cuda, cuda:N, or auto (workers go round GPUs)",
-     ("cpu", "cuda", "auto"), "DEVICE"),
-    ("mirror", "fetch URLs that begin with OLD from NEW; repeatable", (), "OLD=NEW"),
-    ("affinity", "run tests of one model after each other", (), ""),
-    ("check_mutations", "name the tests that change their model", (), ""),
-    ("config", "configuration file instead of pyproject.toml", (), "FILE"),
-)  # fmt: skip
+#: Key, what stands for its value in the help, its words (the default first), and what it is.
+#: A switch has no value. One string, because pytest's loader pays for each object of a module.
+_ROWS = """\
+preset          WORD     minimal,test,paper    models behind vision_model and language_model
+cache_dir       DIR      -                     model cache (default ~/.cache/pot_experiments)
+mock            WORD     missing,never,always  where a stand-in may be used
+missing         WORD     skip,fail             a required model that is missing (default: fail in CI, else skip)
+network         WORD     allow,warm,block      whether models may be downloaded; warm: before the first test only
+timeout         SECONDS  -                     seconds for one model in all (600)
+retries         N        -                     failures in a row before giving up (5)
+jobs            N        -                     parallel downloads (4)
+max_size        SIZE     -                     largest model to download (5GB)
+device          DEVICE   cpu,cuda,auto         where models are loaded: cpu, cuda, cuda:N, or auto (workers go round GPUs)
+mirror          OLD=NEW  -                     fetch URLs that begin with OLD from NEW; repeatable
+affinity        -        -                     run tests of one model after each other
+check_mutations -        -                     name the tests that change their model
+config          FILE     -                     configuration file instead of pyproject.toml
+"""  # noqa: E501
+#: The rows with "-" for what is not there; `options.OPTIONS` has them with names.
+TABLE = [row.split(None, 3) for row in _ROWS.splitlines()]
 
 
 def flag(key: str) -> str:

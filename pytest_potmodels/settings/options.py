@@ -30,7 +30,14 @@ class Option:
         return variable(self.key)
 
 
-OPTIONS = tuple(Option(*row) for row in TABLE)
+def _words(joined: str) -> tuple[str, ...]:
+    return () if joined == "-" else tuple(joined.split(","))
+
+
+OPTIONS = tuple(
+    Option(key, text, _words(words), "" if metavar == "-" else metavar)
+    for key, metavar, words, text in TABLE
+)
 
 #: Settings of a machine rather than of a run: a variable and a key, but no option.
 VARIABLES = (

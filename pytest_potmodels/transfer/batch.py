@@ -28,8 +28,10 @@ class Batch:
         self._limit = limit
         self._meter = meter
 
-    def run(self, parts: Mapping[RemoteFile, PartFile]) -> dict[RemoteFile, StoredFile]:
-        """Download all, the largest first.
+    def run(
+        self, parts: Mapping[RemoteFile, PartFile], model: str = ""
+    ) -> dict[RemoteFile, StoredFile]:
+        """Download all, the largest first; `model` is what progress events call them.
 
         Raises:
             PotModelsError: what the first download that failed says; the others are stopped.
@@ -40,7 +42,7 @@ class Batch:
             closing(Client(self._network)) as client,
             ThreadPoolExecutor(jobs, thread_name_prefix="potmodels-transfer") as pool,
         ):
-            errand = Errand(client, self._scope, self._limit, self._meter)
+            errand = Errand(client, self._scope, self._limit, self._meter, model)
             running = {
                 file: pool.submit(self._download(file, parts[file], errand).run) for file in order
             }

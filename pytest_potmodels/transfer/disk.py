@@ -11,7 +11,7 @@ from pytest_potmodels.errors import StoreError
 
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _CLOSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
-_REMEDY = "free some space (potmodels remove), or choose another folder with --pot-cache-dir"
+FREE_SPACE = "free some space (potmodels remove), or choose another folder with --pot-cache-dir"
 
 
 def check_room(folder: Path, wanted: int) -> None:
@@ -23,7 +23,8 @@ def check_room(folder: Path, wanted: int) -> None:
     free = shutil.disk_usage(folder).free
     if wanted > free:
         raise StoreError(
-            f"{folder}: {in_units(wanted)} are needed, {in_units(free)} are free.", remedy=_REMEDY
+            f"{folder}: {in_units(wanted)} are needed, {in_units(free)} are free.",
+            remedy=FREE_SPACE,
         )
 
 
@@ -60,7 +61,7 @@ def _meaning(path: Path, error: OSError) -> StoreError:
     if error.errno in _FULL:
         with contextlib.suppress(OSError):
             said += f", {in_units(shutil.disk_usage(path.parent).free)} are free now"
-        return StoreError(f"The disk is full while writing {path}: {said}.", remedy=_REMEDY)
+        return StoreError(f"The disk is full while writing {path}: {said}.", remedy=FREE_SPACE)
     if error.errno in _CLOSED:
         return StoreError(
             f"{path.parent} does not take files: {said}.",

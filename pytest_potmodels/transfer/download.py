@@ -40,6 +40,8 @@ class Errand:
     scope: CancelScope
     limit: SizeLimit
     meter: ProgressMeter
+    #: What the model is called in progress events.
+    model: str = ""
 
 
 class Download:
@@ -191,4 +193,5 @@ class Download:
     def _report(self, phase: Phase, total: int | None = None) -> None:
         whole = self._file.size if total is None else total
         path = str(self._file.path)
-        self._errand.meter.report(Progress(path, self._part.size, whole, phase))
+        event = Progress(path, self._part.size, whole, phase, self._errand.model)
+        self._errand.meter.report(event)

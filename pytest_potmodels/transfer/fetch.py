@@ -1,6 +1,8 @@
 """The network as the rest of the package sees it: fetch files, make a guarded call, count."""
 
+import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +16,7 @@ from pytest_potmodels.transfer.network import Network
 from pytest_potmodels.transfer.part_file import PartFile
 from pytest_potmodels.transfer.policy import TransferPolicy
 from pytest_potmodels.transfer.progress import Progress, ProgressMeter
-from pytest_potmodels.transfer.scope import CancelScope
+from pytest_potmodels.transfer.scope import Scopes
 from pytest_potmodels.transfer.size_limit import SizeLimit
 
 T = TypeVar("T")
@@ -38,18 +40,39 @@ class Transfer:
         self.policy = policy
         self._network = Network.under(policy, token)
         self._meter = ProgressMeter(on_progress)
+        self._scopes = Scopes()
 
     @property
     def counter(self) -> RequestCounter:
         """Requests and bytes so far."""
         return self._network.counter
 
+    def share(self, models: int) -> "Transfer":
+        """The same network for each of several models that move at once.
+
+        Together they move no more files at once than `jobs`. `stop` stops this share alone.
+        """
+        part = copy.copy(self)
+        part.policy = replace(self.policy, jobs=max(1, self.policy.jobs // models))
+        part._network = replace(self._network, policy=part.policy)  # noqa: SLF001 - of this class
+        part._scopes = Scopes()  # noqa: SLF001
+        return part
+
+    def close_network(self, by: str) -> None:
+        """Let no request through from now on; `by` names the setting that says so."""
+        self._network.reachability.close(by)
+
+    def stop(self) -> None:
+        """End all calls under way, and all that come later, with StoppedError."""
+        self._scopes.stop()
+
     def fetch_all(
-        self, files: Sequence[RemoteFile], stage: Path, deadline: Deadline
+        self, files: Sequence[RemoteFile], stage: Path, deadline: Deadline, *, model: str = ""
     ) -> tuple[StoredFile, ...]:
         """Bring files to `stage/<path>`, verified; what a killed run left there is used.
 
         The stage must belong to this content and to this process. Nothing is flushed to disk.
+        `model` is what progress events call the model.
 
         Returns:
             One StoredFile per file, in the order of `files`.
@@ -58,6 +81,7 @@ class Transfer:
             UnavailableError: a file cannot be had in time; ModelTooLargeError beyond the limit.
             DigestMismatchError: a file is not what was promised, also after two more downloads.
             StoreError: a file name leads out of the stage, or the disk does not take the files.
+            StoppedError: `stop` was called.
         """
         self._network.reachability.ensure_open()
         limit = SizeLimit(files, self.policy.max_bytes)
@@ -65,12 +89,13 @@ class Transfer:
         with disk.guarded(stage):
             stage.mkdir(parents=True, exist_ok=True)
         parts = {file: PartFile(file, places.target(stage, file.path)) for file in files}
-        stored = self._finished_before(parts)
+        stored = self._finished_before(parts, model)
         missing = {file: part for file, part in parts.items() if file not in stored}
         if missing:
             disk.check_room(stage, sum(part.missing() for part in missing.values()))
-            batch = Batch(self._network, CancelScope(deadline), limit, self._meter)
-            stored |= batch.run(missing)
+            with self._scopes.one(deadline) as scope:
+                batch = Batch(self._network, scope, limit, self._meter)
+                stored |= batch.run(missing, model)
         return tuple(stored[file] for file in files)
 
     def call(self, url: str, request: HubCall[T], deadline: Deadline) -> T:
@@ -85,14 +110,18 @@ class Transfer:
         Raises:
             UnavailableError: the network is closed, the host is not reachable, or 408, 429, 5xx,
                 lost connections and timeouts went on until retries or time were spent.
+            StoppedError: `stop` was called.
             Exception: whatever else `request` raises, unchanged.
         """
-        scope = CancelScope(deadline)
-        return guarded(self._network, url, request, scope, self._network.patience(url, scope))
+        with self._scopes.one(deadline) as scope:
+            patience = self._network.patience(url, scope)
+            return guarded(self._network, url, request, scope, patience)
 
-    def _finished_before(self, parts: dict[RemoteFile, PartFile]) -> dict[RemoteFile, StoredFile]:
+    def _finished_before(
+        self, parts: dict[RemoteFile, PartFile], model: str
+    ) -> dict[RemoteFile, StoredFile]:
         found = {file: part.finished_before() for file, part in parts.items()}
         stored = {file: done for file, done in found.items() if done is not None}
         for file, done in stored.items():
-            self._meter.report(Progress(str(file.path), done.size, done.size, "done"))
+            self._meter.report(Progress(str(file.path), done.size, done.size, "done", model))
         return stored

@@ -16,12 +16,14 @@ class Progress:
     """How far one file is, in bytes; `total` is None while nobody has said it.
 
     `started` comes once per file and holds what a killed run had left; `done` comes last.
+    `model` is the name by which the file's model was asked for, where the caller gave one.
     """
 
     path: str
     done: int
     total: int | None
     phase: Phase
+    model: str = ""
 
 
 class ProgressMeter:
@@ -30,7 +32,7 @@ class ProgressMeter:
     def __init__(self, on_progress: Callable[[Progress], None] | None) -> None:
         self._on_progress = on_progress
         self._lock = threading.Lock()
-        self._last: dict[str, float] = {}
+        self._last: dict[tuple[str, str], float] = {}
 
     def report(self, event: Progress) -> None:
         """Pass an event on, unless the last one is too recent."""
@@ -38,7 +40,8 @@ class ProgressMeter:
             return
         with self._lock:
             now = time.monotonic()
-            if event.phase == "moving" and now - self._last.get(event.path, 0.0) < _INTERVAL:
+            file = (event.model, event.path)
+            if event.phase == "moving" and now - self._last.get(file, 0.0) < _INTERVAL:
                 return
-            self._last[event.path] = now
+            self._last[file] = now
             self._on_progress(event)

@@ -27,6 +27,10 @@ class Reachability:
         self._verdicts = Verdicts(policy.session_dir)
         self._answered: dict[str, float] = {}
 
+    def close(self, by: str) -> None:
+        """Let nothing through from now on; `by` names the setting that says so."""
+        self._blocked = by
+
     def ensure_open(self) -> None:
         """Pass unless the network is closed by a setting.
 

@@ -59,6 +59,36 @@ class CancelScope:
         self.deadline.check(what)
 
 
+class Scopes:
+    """The calls under way, to be stopped together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._live: set[CancelScope] = set()
+        self._stopped = False
+
+    @contextlib.contextmanager
+    def one(self, deadline: Deadline) -> Iterator[CancelScope]:
+        """The scope of one call; it is stopped from the start once `stop` was called."""
+        scope = CancelScope(deadline)
+        with self._lock:
+            self._live.add(scope)
+            if self._stopped:
+                scope.stop()
+        try:
+            yield scope
+        finally:
+            with self._lock:
+                self._live.discard(scope)
+
+    def stop(self) -> None:
+        """Have all calls end with StoppedError, and all that are still to come."""
+        with self._lock:
+            self._stopped = True
+            for scope in self._live:
+                scope.stop()
+
+
 def _shut(response: httpx2.Response) -> None:
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from standin import Dropped, Stalled, Status
 from pytest_potmodels.artifacts import RemoteFile
 from pytest_potmodels.errors import ModelTooLargeError, Reason, StoreError, UnavailableError
 from pytest_potmodels.transfer import Deadline
+from pytest_potmodels.transfer.bounded import StoppedError
 from pytest_potmodels.transfer.progress import Progress
 
 NAME = "model.safetensors"
@@ -203,3 +205,62 @@ def test_two_files_for_one_place_are_refused(bench: Any) -> None:
     other = RemoteFile(PurePosixPath(NAME.upper()), bench.file.url)
     with pytest.raises(StoreError, match="the same place"):
         bench.transfer().fetch_all([bench.file, other], bench.stage, Deadline(30))
+
+
+def test_a_stop_ends_what_is_under_way_and_what_comes_later(bench: Any) -> None:
+    bench.site.fault(Stalled(at=1000), NAME, server="cdn")
+    part = bench.transfer(read_timeout=60).share(1)
+    ended: list[BaseException] = []
+
+    def fetch() -> None:
+        try:
+            part.fetch_all([bench.file], bench.stage, Deadline(60))
+        except StoppedError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=fetch)
+    thread.start()
+    while not (bench.stage / f"{NAME}.part").exists():
+        time.sleep(0.01)
+    part.stop()
+    thread.join(10)
+    assert len(ended) == 1
+    with pytest.raises(StoppedError):
+        part.fetch_all([bench.file], bench.stage, Deadline(60))
+    with pytest.raises(StoppedError):
+        part.call(bench.site.hub.url, lambda *_: None, Deadline(60))
+
+
+def test_a_share_ends_alone_and_has_its_part_of_the_connections(bench: Any) -> None:
+    whole = bench.transfer(jobs=4)
+    shares = [whole.share(models) for models in (1, 2, 3, 8)]
+    assert [share.policy.jobs for share in shares] == [4, 2, 1, 1]
+    shares[0].stop()
+    (stored,) = shares[1].fetch_all([bench.file], bench.stage, Deadline(30))
+    assert stored.size == len(bench.weights)
+    assert whole.counter.snapshot().bytes == len(bench.weights)
+
+
+def test_a_network_that_is_closed_later_is_closed_to_every_share(bench: Any) -> None:
+    whole = bench.transfer()
+    part = whole.share(2)
+    whole.fetch_all([bench.file], bench.stage, Deadline(30))
+    whole.close_network("--pot-network=warm")
+    bench.site.log.clear()
+    for each in (whole, part):
+        with pytest.raises(UnavailableError, match="closed by --pot-network=warm"):
+            each.call(bench.site.hub.url, lambda *_: None, Deadline(30))
+    assert list(bench.site.log) == []
+
+
+def test_events_name_the_model(bench: Any) -> None:
+    events: list[Progress] = []
+    transfer = bench.transfer(on_progress=events.append)
+    for _ in range(2):  # The second time the file is there already.
+        transfer.fetch_all([bench.file], bench.stage, Deadline(30), model="bert")
+    assert {event.model for event in events} == {"bert"}
+    assert [event.phase for event in events if event.phase != "moving"] == [
+        "started",
+        "done",
+        "done",
+    ]
