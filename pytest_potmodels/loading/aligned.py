@@ -46,6 +46,7 @@ class Mapped:
     master: nn.Module
     placed: tuple[Placed, ...]
     path: Path
+    region: Region
     facts: Mapping[str, Any]
 
     @property
@@ -114,8 +115,8 @@ class Aligner:
             raise UnmappableError(
                 f"{found.path} has no index that can be read ({type(error).__name__}: {error})"
             ) from error
-        facts = found.facts["loader"]
-        return Mapped(master, adopt(master, tensors, Region(path, None)), path, facts)
+        region = Region(path, None)
+        return Mapped(master, adopt(master, tensors, region), path, region, found.facts["loader"])
 
     def _weights(self, found: DerivedModel) -> Path:
         own = found.facts["own"]

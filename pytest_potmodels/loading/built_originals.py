@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from types import FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from torch import nn
@@ -27,7 +27,7 @@ Make = Callable[[Path], Any]
 def identity(make: Any, within: tuple[Any, ...] = ()) -> Hashable:
     """What tells one callable from another: a lambda in a test is a new object at each run.
 
-    Two functions are one if they have the same code and see the same things. `within` are the
+    Two functions are one if they say the same and see the same things. `within` are the
     functions that hold this one; a recursive one holds itself.
     """
     if any(make is outer for outer in within):
@@ -46,7 +46,15 @@ def identity(make: Any, within: tuple[Any, ...] = ()) -> Hashable:
     known = make.__globals__
     # A name of a module may be bound anew between two tests, and two modules have one of a name.
     seen = tuple(_plain(known[name]) for name in make.__code__.co_names if name in known)
-    return (_Same(known), make.__code__, cells, defaults, keyword_only, seen)
+    return (_Same(known), _text(make.__code__), cells, defaults, keyword_only, seen)
+
+
+def _text(code: CodeType) -> Hashable:
+    """What code does, wherever it is written: many tests have the same lambda in their body."""
+    consts = tuple(_text(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts)
+    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+    return (code.co_code, code.co_exceptiontable, consts, names, counts)
 
 
 class _Same:
@@ -111,8 +119,9 @@ def _over_scratch(model: Any, scratch: Path) -> Mapped:
         tensors = located(items, path)
     except (ValueError, RuntimeError) as error:
         raise UnmappableError(str(error)) from error
-    Blueprint(model, placed(items, tensors)).prove(Region(path, None))
-    return Mapped(model, adopt(model, tensors, Region(path, None)), path, {})
+    region = Region(path, None)
+    Blueprint(model, placed(items, tensors)).prove(region)
+    return Mapped(model, adopt(model, tensors, region), path, region, {})
 
 
 def _shared(fresh: Path, scratch: Path) -> Path:

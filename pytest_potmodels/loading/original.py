@@ -111,7 +111,7 @@ def open_original(
 
 def mapped_original(loaded: LoadedModel, mapped: Mapped) -> Original:
     """A model over a file, of which it is proven that it can be copied."""
-    reference = Reference(mapped.master, mapped.placed, mapped.path)
+    reference = Reference(mapped.master, mapped.placed, mapped.path, mapped.region)
     copies = MappedCopies(Blueprint(mapped.master, mapped.placed), reference, best_scan())
     size = mapped.size_bytes
     return Original(copies, template(loaded, size_bytes=size), size)

@@ -9,47 +9,10 @@ import torch
 from PIL import Image
 
 from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel, state_checksum
-from pytest_potmodels.catalog.torchvision_weights import weights_of
 from pytest_potmodels.errors import Reason, UnavailableError, UsageError
-from pytest_potmodels.identifiers import ModelId
 from pytest_potmodels.loading import load
 
 Published = Callable[..., StoredModel]
-
-#: Arguments under which a builder has all tensors that its published file has.
-_WHOLE = {"googlenet": {"aux_logits": True, "init_weights": False}}
-#: densenet files are older than the rule that names hold no dots.
-_OLD_NAMES = {"densenet121": (".norm1.", ".norm.1.")}
-
-
-@pytest.fixture
-def published(models: Any, store: Any, tmp_path: Path) -> Published:
-    """A stored model whose file is random, and lies where torch.hub would have put it."""
-
-    def make(architecture: str) -> StoredModel:
-        weights = weights_of(architecture)
-        torch.manual_seed(1)
-        state = models.get_model(
-            architecture, weights=None, **_WHOLE.get(architecture, {})
-        ).state_dict()
-        new, old = _OLD_NAMES.get(architecture, ("", ""))
-        for name in [name for name in state if new and new in name]:
-            if not name.endswith("num_batches_tracked"):
-                state[name.replace(new, old)] = state.pop(name)
-        folder = tmp_path / "hub" / "checkpoints"
-        folder.mkdir(parents=True)
-        torch.save(state, folder / weights.file_name)
-        stored: StoredModel = store(
-            folder,
-            id=ModelId("torchvision", architecture),
-            kind="vision",
-            format="torchvision",
-            architecture=architecture,
-            revision=weights.name,
-        )
-        return stored
-
-    return make
 
 
 def _load(stored: StoredModel, **options: Any) -> LoadedModel:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
 from torch import nn
@@ -25,6 +24,8 @@ class Reference:
     master: nn.Module
     placed: tuple[Placed, ...]
     path: Path
+    #: The master's own, which nobody writes to.
+    region: Region
 
 
 def changes(module: nn.Module | None, region: Region, reference: Reference) -> str:
@@ -43,24 +44,21 @@ def changes(module: nn.Module | None, region: Region, reference: Reference) -> s
 def _written(region: Region, reference: Reference) -> list[str]:
     """Names of the tensors of which a byte differs from the file's."""
     ranges = region.written()
-    touched = [
-        each.place
+    return [
+        each.place.names[0]
         for each in reference.placed
         if any(_overlaps(each.place, begin, end) for begin, end in ranges)
+        and _differs(each.place, region, reference.region)
     ]
-    if not touched:
-        return []
-    with reference.path.open("rb") as file:
-        return [place.names[0] for place in touched if _differs(place, region, file)]
 
 
 def _overlaps(place: TensorAt, begin: int, end: int) -> bool:
     return place.begin < end and begin < place.begin + place.length
 
 
-def _differs(place: TensorAt, region: Region, file: BinaryIO) -> bool:
-    file.seek(place.begin)
-    return region.buffer[place.begin : place.begin + place.length] != file.read(place.length)
+def _differs(place: TensorAt, region: Region, original: Region) -> bool:
+    piece = slice(place.begin, place.begin + place.length)
+    return region.buffer[piece] != original.buffer[piece]
 
 
 def _replaced(module: nn.Module, region: Region, reference: Reference) -> list[str]:

@@ -9,7 +9,7 @@ from torch import nn
 
 from pytest_potmodels.loading.mapped.blueprint import Blueprint
 from pytest_potmodels.loading.mapped.changes import Reference, changes
-from pytest_potmodels.loading.mapped.region import Region
+from pytest_potmodels.loading.mapped.region import Region, in_memory
 from pytest_potmodels.loading.mapped.written_pages import Scan
 
 if TYPE_CHECKING:
@@ -90,16 +90,20 @@ class MappedCopies:
         for loan in self._lent:
             if loan.region.idle:
                 return self._taken_back(loan)
-        return Region(self._reference.path, self._scan)
+        return self._fresh_region()
 
     def _taken_back(self, loan: Loan) -> Region:
         """The loan's region as it was; a new one where nobody can tell what was written to it."""
         if self.watch:
             self._let_go.append(changes(None, loan.region, self._reference))
         self._lent.remove(loan)
-        if loan.region.put_back():
-            return loan.region
-        return Region(self._reference.path, self._scan)
+        return loan.region if loan.region.put_back() else self._fresh_region()
+
+    def _fresh_region(self) -> Region:
+        try:
+            return Region(self._reference.path, self._scan)
+        except OSError:  # Somebody has removed the file, or a test has used up all descriptors.
+            return in_memory(self._reference.region)
 
     def _keep(self, loan: Loan) -> Kept:
         kept = Kept(weakref.ref(loan.region.buffer), loan.module)

@@ -1,5 +1,6 @@
 """One private mapping of a weights file, lent to one model at a time."""
 
+import contextlib
 import mmap
 import sys
 from pathlib import Path
@@ -55,7 +56,20 @@ class Region:
             return None
 
 
+def in_memory(region: Region) -> Region:
+    """The same bytes in memory of their own, where the file cannot be mapped once more."""
+    # Not shared, which is the default: a child of a fork must not write into its parent's.
+    copied = mmap.mmap(-1, len(region.buffer), access=mmap.ACCESS_COPY)
+    copied[:] = region.buffer[:]
+    return Region(copied, None)
+
+
 def _mapped(path: Path) -> mmap.mmap:
     with path.open("rb") as file:
         # ACCESS_COPY is MAP_PRIVATE with read and write on POSIX, PAGE_WRITECOPY on Windows.
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with contextlib.suppress(OSError):  # A kernel without huge pages.
+            # What is not in memory comes in as the huge pages that `block_writer` aims at.
+            mapping.madvise(mmap.MADV_HUGEPAGE)
+    return mapping
