@@ -13,7 +13,8 @@ class Figure:
     stock: float
     ours: float
     unit: str
-    goal: float
+    #: None for a part of another figure.
+    goal: float | None
     stretch: float | None = None
     #: What the stock way is.
     beside: str = ""
@@ -27,14 +28,16 @@ class Figure:
 
     @property
     def verdict(self) -> str:
-        """Whether the goal is met."""
+        """Whether the goal is met; "" where there is none."""
+        if self.goal is None:
+            return ""
         if self.stretch is not None and self.ratio <= self.stretch:
             return "stretch met"
         return "met" if self.ratio <= self.goal else "MISSED"
 
 
 def of_pairs(
-    name: str, pairs: Sequence[Sequence[float]], unit: str, goal: float, **more: object
+    name: str, pairs: Sequence[Sequence[float]], unit: str, goal: float | None, **more: object
 ) -> Figure:
     """The figure of (stock, ours) pairs: medians, and the median of the ratios."""
     stock, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
@@ -43,18 +46,25 @@ def of_pairs(
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """Aligned columns for people."""
+    """Aligned columns for people; parts come after the figures that have a goal."""
     head = ("figure", "stock", "ours", "ratio", "goal", "stretch", "")
-    rows = [head, *map(_row, figures)]
+    whole = [_row(figure) for figure in figures if figure.goal is not None]
+    parts = [_row(figure) for figure in figures if figure.goal is None]
+    gap = [("",) * len(head)] if whole and parts else []
+    rows = [head, *whole, *gap, *parts]
     widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
     return "\n".join(_line(row, widths) for row in rows)
 
 
 def _row(figure: Figure) -> tuple[str, ...]:
     name = f"{figure.name} (beside {figure.beside})" if figure.beside else figure.name
-    stretch = f"{figure.stretch:.3g}" if figure.stretch is not None else ""
     amounts = (f"{amount:.4g} {figure.unit}" for amount in (figure.stock, figure.ours))
-    return (name, *amounts, f"{figure.ratio:.3g}", f"{figure.goal:.3g}", stretch, figure.verdict)
+    ratios = (_short(ratio) for ratio in (figure.ratio, figure.goal, figure.stretch))
+    return (name, *amounts, *ratios, figure.verdict)
+
+
+def _short(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.3g}"
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -8,52 +8,65 @@ from figures import Figure
 
 mpl.use("agg")
 from matplotlib import pyplot as plt
+from matplotlib.ticker import FuncFormatter
 
-MET, MISSED, MARK, INK = "#2a9d8f", "#d1495b", "#1d3557", "#333333"
-ROW = 0.42
-EDGE = 1.35
+INK, FAINT = "#333333", "#b8b8b8"
+COLOURS = {"stretch met": "#1b7f73", "met": "#5fbfb1", "MISSED": "#d1495b"}
+ROW, BAR, MARK = 0.36, 0.6, 0.42
+#: Right of the bars, in shares of their width.
+COLUMNS = {"ratio": 1.1, "goal": 1.22, "stretch": 1.33}
 
 
 def draw(figures: Sequence[Figure], machine: str, target: Path) -> None:
     """Draw a bar for each figure that is a ratio; exact ones (a goal of 0) are in the table."""
-    shown = [figure for figure in figures if figure.goal > 0][::-1]
+    shown = [figure for figure in figures if figure.goal]
     if not shown:
         return
-    canvas, axes = plt.subplots(figsize=(10, 1.6 + ROW * len(shown)), layout="constrained")
-    rows = range(len(shown))
-    colours = [MET if figure.ratio <= figure.goal else MISSED for figure in shown]
-    smallest = min(min(figure.ratio, figure.goal, figure.stretch or 9) for figure in shown)
-    left = smallest / 3
-    axes.barh(rows, [f.ratio - left for f in shown], left=left, color=colours, height=0.55)
+    canvas, axes = plt.subplots(figsize=(10, 1.7 + ROW * len(shown)), layout="constrained")
+    marks = [x for f in shown for x in (f.ratio, f.goal, f.stretch) if x]
+    left = min(marks) / 2
+    axes.axvline(1, color=FAINT, linewidth=1, zorder=0)
     for at, figure in enumerate(shown):
+        colour = COLOURS[figure.verdict]
+        axes.barh(at, figure.ratio - left, left=left, color=colour, height=BAR)
         _marks(axes, at, figure)
-    axes.axvline(1, color=INK, linewidth=0.8)
     axes.set_xscale("log")
-    axes.set_xlim(left, max(figure.goal for figure in shown) * 6)
-    axes.set_yticks(rows, [figure.name for figure in shown])
-    axes.set_xlabel("ours in units of the stock way (memory: of the file); shorter is better")
-    axes.set_title(machine, fontsize=8, color=INK, loc="left")
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_xlim(left, max(*marks, 1) * 1.5)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.set_yticks(range(len(shown)), [figure.name for figure in shown])
+    axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.set_xlabel("ours, in units of the stock way (memory: of the file); shorter is better")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.set_title(machine, fontsize=8, color=INK, loc="left", pad=46)
     _legend(axes)
-    canvas.savefig(target, dpi=130)
+    canvas.savefig(target, dpi=130, bbox_inches="tight")
     plt.close(canvas)
 
 
 def _marks(axes: "plt.Axes", at: int, figure: Figure) -> None:
-    axes.plot([figure.goal] * 2, [at - 0.38, at + 0.38], color=MARK, linewidth=2.2)
-    if figure.stretch is not None:
-        axes.plot([figure.stretch] * 2, [at - 0.38, at + 0.38], ":", color=MARK, linewidth=1.6)
-    end = max(figure.ratio, figure.goal) * EDGE
-    paper = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-    axes.text(end, at, f"{figure.ratio:.3g}", va="center", fontsize=9, color=INK, bbox=paper)
+    """Lines for goal and stretch, and the numbers in columns where they cover nothing."""
+    for value, style in ((figure.goal, "-"), (figure.stretch, ":")):
+        if value is not None:
+            axes.plot([value] * 2, [at - MARK, at + MARK], style, color=INK, linewidth=2)
+    across = axes.get_yaxis_transform()
+    values = (figure.ratio, figure.goal, figure.stretch)
+    for (name, x), value in zip(COLUMNS.items(), values, strict=True):
+        if at == 0:
+            axes.text(x, -0.9, name, transform=across, ha="right", color=INK, fontsize=9)
+        if value is not None:
+            weight = "bold" if name == "ratio" else "normal"
+            said = f"{value:.4g}" if value > 1 else f"{value:.3g}"
+            axes.text(x, at, said, transform=across, ha="right", va="center", fontweight=weight)
 
 
 def _legend(axes: "plt.Axes") -> None:
-    axes.plot([], [], color=MARK, linewidth=2.2, label="goal")
-    axes.plot([], [], ":", color=MARK, linewidth=1.6, label="stretch")
-    axes.bar([0], [0], color=MET, label="met")
-    axes.bar([0], [0], color=MISSED, label="missed")
-    axes.legend(loc="upper right", ncols=4, fontsize=8, frameon=False, bbox_to_anchor=(1, 1.12))
+    axes.plot([], [], color=INK, linewidth=2, label="goal")
+    axes.plot([], [], ":", color=INK, linewidth=2, label="stretch goal")
+    axes.plot([], [], color=FAINT, linewidth=1, label="as the stock way")
+    for verdict, colour in COLOURS.items():
+        axes.bar([0], [0], color=colour, label=verdict.lower())
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.04), ncols=6, fontsize=8, frameon=False)
 
 
 __all__ = ["draw"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from pytest_potmodels.artifacts import LoadedModel, StoredModel
+from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel
 from pytest_potmodels.loading.aligned import Mapped, located
 from pytest_potmodels.loading.mapped import tensor_file
 from pytest_potmodels.loading.mapped.adoption import adopt, placed
@@ -20,6 +20,7 @@ from pytest_potmodels.loading.mapped.inventory import UnmappableError, by_name, 
 from pytest_potmodels.loading.mapped.likeness import cell_content
 from pytest_potmodels.loading.mapped.region import Region
 from pytest_potmodels.loading.original import Original, copied_original, mapped_original
+from pytest_potmodels.loading.placement import seeded, undisturbed
 
 Make = Callable[[Path], Any]
 
@@ -90,7 +91,7 @@ def on_device(model: Any, device: str) -> Any:
 
 def open_built(stored: StoredModel, make: Make, scratch: Path) -> Original:
     """Call `make` once; copies of a torch module share their weights with other processes."""
-    model = make(stored.path)
+    model = _made(make, stored.path)
     loaded = LoadedModel(
         id=stored.id,
         model=model,
@@ -103,7 +104,13 @@ def open_built(stored: StoredModel, make: Make, scratch: Path) -> Original:
     try:
         return mapped_original(loaded, _over_scratch(model, scratch))
     except (UnmappableError, OSError) as error:
-        return copied_original(loaded, functools.partial(make, stored.path), str(error))
+        return copied_original(loaded, functools.partial(_made, make, stored.path), str(error))
+
+
+def _made(make: Make, folder: Path) -> Any:
+    """What a callable makes; weights that it draws are the same in each process."""
+    with undisturbed(), seeded(LoadOptions()):
+        return make(folder)
 
 
 def _over_scratch(model: Any, scratch: Path) -> Mapped:

@@ -19,6 +19,7 @@ from pytest_potmodels.loading.mapped.changes import Reference
 from pytest_potmodels.loading.mapped.copies import MappedCopies
 from pytest_potmodels.loading.mapped.inventory import UnmappableError
 from pytest_potmodels.loading.mapped.written_pages import best_scan
+from pytest_potmodels.loading.placement import undisturbed
 from pytest_potmodels.store.derived import DerivedStore
 
 _log = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ class Loads(DeepCopies):
 
     def copy(self) -> Any:
         """A new one."""
-        return self._make()
+        with undisturbed():
+            return self._make()
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,7 @@ class Original:
     size_bytes: int
 
 
+@undisturbed()
 def open_original(
     stored: StoredModel, options: LoadOptions, derived: DerivedStore, *, timeout: float
 ) -> Original:

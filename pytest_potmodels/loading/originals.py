@@ -17,6 +17,9 @@ from pytest_potmodels.store.derived import DerivedStore
 #: anew faster than it is mapped.
 _IMPORTED_BY = {"transformers": "transformers.modeling_utils", "torchvision": "torchvision.models"}
 _Key = tuple[Hashable, ...]
+#: Models that are kept, however small: each holds two file descriptors or more, and macOS gives a
+#: process 256.
+_MOST = 50
 
 #: Paused, and what a heavy import brought is frozen; paused; or as Python has it.
 Collector = Literal["freeze", "pause", "keep"]
@@ -74,10 +77,12 @@ class Originals:
     def _lent(
         self, key: _Key, stored: StoredModel, options: LoadOptions, device: str
     ) -> LoadedModel:
-        require_device(device)
+        is_elsewhere = device != "cpu"  # Even to stay there, `to` would walk through all tensors.
+        if is_elsewhere:
+            require_device(device)
         original = self._original(key, lambda: self._opened(stored, options))
         model = original.copies.copy()
-        if device != "cpu":  # To stay where it is, too, `to` would walk through all its tensors.
+        if is_elsewhere:
             model = model.to(device)
         return filled(original.blank, stored, model)
 
@@ -137,7 +142,7 @@ class Originals:
 
     def _evict(self) -> None:
         """Let the least recently used go; copies that tests hold live on by themselves."""
-        while len(self._open) > 1 and self._ready > self._budget:
+        while len(self._open) > _MOST or (len(self._open) > 1 and self._ready > self._budget):
             self._open.popitem(last=False)
 
     @property

@@ -51,6 +51,21 @@ def check_device(device: str) -> None:
 
 
 @contextmanager
+def undisturbed() -> Iterator[None]:
+    """Make a model as in a fresh process, whatever the running test has asked torch for.
+
+    Other tests get copies of it, so it must not depend on which of them came first.
+    """
+    asked = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.device("cpu"), torch.inference_mode(mode=False), torch.enable_grad():
+            yield
+    finally:
+        torch.set_default_dtype(asked)
+
+
+@contextmanager
 def seeded(options: LoadOptions) -> Iterator[None]:
     """Draw whatever the files do not fix from the options' seed; the global state comes back.
 

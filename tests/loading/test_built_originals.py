@@ -136,6 +136,26 @@ def test_of_a_closure_each_copy_runs_its_own_layers(build: Build) -> None:
     assert (model.run(X) == 0).all()
 
 
+def test_weights_that_a_callable_draws_are_the_same_whoever_comes_first(
+    build: Build, originals: Originals
+) -> None:
+    torch.manual_seed(1)
+    with torch.device("meta"):
+        one = build(lambda _: nn.Linear(4, 4)).model
+    originals._open.clear()
+    torch.manual_seed(2)
+    torch.set_default_dtype(torch.float64)
+    two = build(lambda _: nn.Linear(4, 4)).model
+    torch.set_default_dtype(torch.float32)
+    assert first_difference(one, two) == ""
+
+
+def test_building_moves_no_random_state(build: Build) -> None:
+    state = torch.get_rng_state()
+    build(lambda _: nn.Linear(4, 4))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 # ---- Results that are no modules --------------------------------------------------------------
 
 
@@ -206,6 +226,25 @@ def test_what_cannot_be_copied_is_built_each_time(build: Build) -> None:
     assert len({id(each) for each in made}) == 3
     assert len(counted.folders) == 4
     assert "cannot pickle 'Session' object" in build(counted).not_mapped
+
+
+def test_many_small_models_use_up_no_descriptors(build: Build, originals: Originals) -> None:
+    resource = pytest.importorskip("resource")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, most))
+    try:
+        for width in range(1, 200):
+            loaded = build(functools.partial(_of_width, width=width))
+            assert loaded.not_mapped == ""
+            assert loaded.model.in_features == width
+            originals.settle()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def _of_width(_folder: Path, width: int) -> nn.Module:
+    return nn.Linear(width, 2)
 
 
 def test_an_error_in_the_callable_is_the_callers(build: Build) -> None:

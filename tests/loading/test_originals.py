@@ -1,10 +1,12 @@
 """The models of one process: copied, evicted, refused, and what cannot be mapped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from loading.architectures import CASES, IDS
 from loading.same import Machine, assert_same, stock
 from torch import nn
@@ -45,6 +47,50 @@ def test_threads_that_ask_at_once_get_a_copy_each(saved: Saved, machine: Machine
     assert len(addresses) == 16
     assert len({each.checksum for each in found}) == 1
     assert len(machine.built) == 1
+
+
+@contextmanager
+def _double() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@contextmanager
+def _default_meta() -> Iterator[None]:
+    torch.set_default_device("meta")
+    yield
+    torch.set_default_device(None)
+
+
+#: What a test may have asked of torch when it is the first to load a model.
+MOODS: dict[str, Callable[[], Any]] = {
+    "double": _double,
+    "on meta": lambda: torch.device("meta"),
+    "meta by default": _default_meta,
+    "inference": torch.inference_mode,
+    "no gradients": torch.no_grad,
+    "autocast": lambda: torch.autocast("cpu"),
+}
+
+
+@pytest.mark.parametrize("mood", MOODS)
+@pytest.mark.parametrize("name", ["squeezenet1_1", "bert"])
+def test_whoever_comes_first_does_not_decide_what_the_others_get(
+    mood: str, name: str, saved: Saved, published: Saved, machine: Machine
+) -> None:
+    stored = saved(name) if name in CASES else published(name)
+    inputs = CASES[name].inputs if name in CASES else {"images": torch.ones(1, 3, 64, 64)}
+    theirs, originals = stock(stored), machine.originals()
+    with MOODS[mood]():
+        first = originals.load(stored, LoadOptions(), device="cpu")
+    assert_same(originals.load(stored, LoadOptions(), device="cpu"), theirs, inputs)
+    assert_same(first, theirs, inputs)
+    assert_same(machine.load(stored), theirs, inputs)
+    with MOODS[mood]():
+        second = machine.load(stored)
+    assert_same(second, theirs, inputs)
+    assert torch.get_default_dtype() == torch.float32
 
 
 def seeds(originals: Originals) -> list[int]:

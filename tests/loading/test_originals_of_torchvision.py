@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from loading.same import Machine, assert_same, stock
+from torch.utils.serialization import config
 
 from pytest_potmodels.artifacts import LoadOptions, StoredModel, state_checksum
 
@@ -78,7 +79,7 @@ def test_a_file_of_the_users_is_never_mapped_where_it_lies(
     assert originals.load(stored, LoadOptions(), device="cpu").checksum == before
 
 
-@pytest.mark.parametrize("form", ["old", "safetensors", "half"])
+@pytest.mark.parametrize("form", ["old", "safetensors", "half", "not aligned"])
 def test_a_file_that_cannot_be_mapped_is_aligned_once(
     form: str, published: Published, machine: Machine, store: Any
 ) -> None:
@@ -99,6 +100,10 @@ def _rewritten(stored: StoredModel, form: str, store: Any) -> StoredModel:
     path.unlink()
     if form == "safetensors":
         save_file(state, path.with_suffix(".safetensors"))
+    elif form == "not aligned":
+        before, config.save.storage_alignment = config.save.storage_alignment, 8
+        torch.save(state, path)
+        config.save.storage_alignment = before
     elif form == "half":
         torch.save({name: tensor.half() for name, tensor in state.items()}, path)
     else:

@@ -6,7 +6,7 @@ from torch import nn
 
 from pytest_potmodels.artifacts import LoadOptions
 from pytest_potmodels.errors import UsageError
-from pytest_potmodels.loading.placement import check_device, place, seeded
+from pytest_potmodels.loading.placement import check_device, place, seeded, undisturbed
 
 
 def test_a_model_is_placed_in_evaluation_mode_and_type() -> None:
@@ -45,3 +45,17 @@ def test_the_state_comes_back_after_an_error_too() -> None:
     with pytest.raises(RuntimeError, match="inside"):
         _fails()
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_what_a_test_has_asked_torch_for_is_out_of_force_for_a_while() -> None:
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.device("meta"), torch.inference_mode(), undisturbed():
+            made = torch.ones(1)
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert (made.device.type, made.dtype) == ("cpu", torch.float32)
+    assert not made.is_inference()
+    with torch.no_grad(), undisturbed():
+        assert torch.is_grad_enabled()

@@ -11,12 +11,13 @@ from torch import nn
 from pytest_potmodels.loading.mapped.index import TensorAt
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)  # Slots lie together in memory.
 class Cast:
     """One tensor of the file, in the form in which the master holds it."""
 
     place: TensorAt
     dtype: torch.dtype
+    begin: int
     count: int
     is_plain: bool
     #: The shape, where torch.frombuffer's own, (count,), is not it.
@@ -35,6 +36,7 @@ class Cast:
         return cls(
             place,
             place.torch_dtype,
+            place.begin,
             place.numel,
             place.is_plain and alone,
             None if len(place.shape) == 1 else place.shape,
@@ -56,7 +58,7 @@ def cast_all(casts: Iterable[Cast], buffer: mmap.mmap) -> list[Any]:
     # One loop without calls of our own: hundreds of tensors for each test that uses a model.
     for cast in casts:
         if cast.is_plain:
-            tensor = frombuffer(buffer, dtype=cast.dtype, count=cast.count, offset=cast.place.begin)
+            tensor = frombuffer(buffer, dtype=cast.dtype, count=cast.count, offset=cast.begin)
             if cast.shape is not None:
                 # Not view(): the tensor would remember its flat base, and a stock one has none.
                 # Numbers are read in half the time of a tuple; resize_ takes none for a scalar.

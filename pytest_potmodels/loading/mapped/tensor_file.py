@@ -2,14 +2,16 @@
 
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import torch
+from torch.utils.serialization import config
 
 from pytest_potmodels.loading.mapped.block_writer import BlockWriter
-from pytest_potmodels.loading.mapped.index import TensorAt
+from pytest_potmodels.loading.mapped.index import ALIGNMENT, TensorAt
 
 #: A local file header (APPNOTE.TXT 4.3.7) up to the lengths of name and extra field.
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
@@ -30,7 +32,7 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
         users[_storage(tensor)] = users.get(_storage(tensor), 0) + 1
     trimmed = {name: _trimmed(tensor, users[_storage(tensor)]) for name, tensor in tensors.items()}
     try:
-        with path.open("wb") as file:
+        with path.open("wb") as file, _aligned():
             # Of a file torch.save uses no more than write and flush.
             torch.save(trimmed, cast(BinaryIO, BlockWriter(file)))
     except RuntimeError as error:
@@ -39,6 +41,20 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
         if isinstance(error.__context__, OSError):
             raise error.__context__ from None
         raise
+
+
+@contextmanager
+def _aligned() -> Iterator[None]:
+    """Whoever has asked torch for narrower files gets them, but for this one."""
+    asked = getattr(config.save, "storage_alignment", ALIGNMENT)  # torch 2.6 always does it.
+    if asked % ALIGNMENT == 0:
+        yield
+        return
+    config.save.storage_alignment = ALIGNMENT
+    try:
+        yield
+    finally:
+        config.save.storage_alignment = asked
 
 
 def locate(path: Path) -> tuple[TensorAt, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.utils.serialization import config
 
 from pytest_potmodels.loading.mapped import tensor_file
 from pytest_potmodels.loading.mapped.index import ALIGNMENT, TensorAt
@@ -80,6 +81,25 @@ def test_torch_reads_the_file_without_unpickling(name: str, path: Path) -> None:
     loaded = torch.load(path, weights_only=True)
     assert list(loaded) == list(SETS[name])
     assert all(same_tensor(loaded[key], SETS[name][key].detach()) for key in loaded)
+
+
+@pytest.fixture(params=[1, 8, 64, 4096])
+def asked(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The alignment that a user has asked torch for."""
+    config.save.storage_alignment = request.param
+    yield request.param
+    config.save.storage_alignment = ALIGNMENT
+
+
+def test_whatever_alignment_a_user_has_asked_torch_for(asked: int, path: Path) -> None:
+    tensors = {str(n): torch.rand(n) for n in range(1, 30)}
+    tensor_file.write(path, tensors)
+    places = tensor_file.locate(path)
+    assert {place.begin % max(asked, ALIGNMENT) for place in places} == {0}
+    assert config.save.storage_alignment == asked
+    torch.save(tensors, path)
+    for place in tensor_file.locate(path):
+        assert same_tensor(read(place, path), tensors[place.names[0]])
 
 
 def test_memory_that_tensors_share_is_written_once(path: Path) -> None:
