@@ -14,7 +14,17 @@ from pytest_potmodels.artifacts import LoadedModel, LoadOptions, StoredModel
 Saved = Callable[[str], StoredModel]
 
 
-@pytest.mark.parametrize("name", CASES)
+#: Each is there for something that the others do not have.
+OFTEN = {
+    "albert", "bart", "bert", "bert with a tied head", "clip", "distilbert", "gpt2", "llama",
+    "mamba", "marian", "resnet", "t5", "vit", "wav2vec2", "whisper",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow) for name in CASES],
+)
 def test_a_transformers_model_is_the_stock_loaders(
     name: str, saved: Saved, machine: Machine
 ) -> None:

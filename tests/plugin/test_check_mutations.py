@@ -64,7 +64,13 @@ def test_none(): ...
 """
 
 
-@pytest.mark.parametrize("options", [(), ("-n2",)], ids=["one process", "two workers"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="one process"),
+        pytest.param(("-n2",), id="two workers", marks=pytest.mark.slow),
+    ],
+)
 def test_tests_that_only_use_their_models_are_not_named(
     project: Project, options: tuple[str, ...]
 ) -> None:
@@ -181,7 +187,8 @@ def test_each_test_that_changes_its_model_is_named_with_what_it_changed(
 
 
 def test_without_the_option_nothing_is_said(project: Project) -> None:
-    result = project(CHANGES)
+    result = project(CHANGES, "-k", "test_writes")
+    result.assert_outcomes(passed=1, deselected=14)
     assert told(result) == {}
     assert "changed models" not in result.stdout.str()
 
