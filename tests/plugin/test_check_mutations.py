@@ -170,8 +170,11 @@ original.best_scan = lambda: None
 
 @pytest.mark.parametrize(
     ("options", "conftest"),
-    [((), ""), (("-n2",), ""), (("-q",), NO_SCAN)],
-    ids=["one process", "two workers", "no scan, and quiet"],
+    [
+        pytest.param(("-q",), "", id="one process, quiet"),
+        pytest.param(("-n2",), "", id="two workers"),
+        pytest.param((), NO_SCAN, id="no scan", marks=pytest.mark.slow),
+    ],
 )
 def test_each_test_that_changes_its_model_is_named_with_what_it_changed(
     project: Project, options: tuple[str, ...], conftest: str

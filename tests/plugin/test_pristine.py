@@ -29,6 +29,15 @@ each_way = pytest.mark.parametrize(
     ],
 )
 
+#: As above, for what does not depend on the number of workers.
+both_ways = pytest.mark.parametrize(
+    ("options", "conftest"),
+    [
+        pytest.param(*MODES["pages are put back"], id="pages are put back"),
+        pytest.param(*MODES["two workers, no scan"], id="otherwise", marks=pytest.mark.slow),
+    ],
+)
+
 #: Before each test's own deeds the model is compared with the stock loader's.
 EACH_IS_PRISTINE = """
 import copy, json, os
@@ -93,7 +102,7 @@ def test_every_deed_leaves_the_next_test_the_original(
     result.assert_outcomes(passed=27 * 3)
 
 
-@each_way
+@both_ways
 def test_models_in_every_scope_and_of_every_sort_of_test(
     project: Project, options: tuple[str, ...], conftest: str
 ) -> None:
@@ -217,7 +226,7 @@ FAILS_IN_TRAINING = """
 """
 
 
-@each_way
+@both_ways
 def test_a_test_that_fails_in_training_leaves_the_next_the_original(
     project: Project, options: tuple[str, ...], conftest: str
 ) -> None:
