@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -52,7 +52,7 @@ def adopt(module: nn.Module, index: Iterable[TensorAt], region: Region) -> tuple
     found = placed(inventory(module), index)
     made = cast_all((each.cast for each in found), region.buffer)
     return tuple(
-        replace(each, item=replace(each.item, tensor=_taken(each.item, tensor)))
+        Placed(Item(each.item.names, _taken(each.item, tensor), each.item.holders), each.cast)
         for each, tensor in zip(found, made, strict=True)
     )
 

@@ -8,7 +8,7 @@ and links them, so that nothing a test does to one build reaches another.
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,13 +27,13 @@ _TABLES = ("_parameters", "_buffers")
 _CHILDREN = "_modules"
 _LINKED = (*_TABLES, _CHILDREN)
 _Memo = dict[int, Any]
+_Table = tuple[tuple[str, int | None], ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Shell:
     """One submodule without what it holds."""
 
-    key: int
     cls: type
     #: Its attributes in their order; those below are placeholders here.
     shared: dict[str, Any]
@@ -42,8 +42,9 @@ class Shell:
     flat: tuple[tuple[str, Any, Callable[[], Any]], ...]
     #: Attributes that are copied in depth.
     deep: tuple[tuple[str, Any], ...]
-    #: Name of the table -> name of the tensor -> the master's tensor.
-    tables: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
+    #: Name of the table -> name of the tensor or submodule -> its number among the parts.
+    tables: tuple[tuple[str, _Table], ...]
+    #: Submodules, where one of them is copied in depth.
     children: tuple[tuple[str, Any], ...]
 
 
@@ -59,27 +60,34 @@ class Blueprint:
         self._master = master
         _reject_notes(placed)
         self._casts = [each.cast for each in placed]
-        self._keys = [id(each.item.tensor) for each in placed]
+        self._tensors = [id(each.item.tensor) for each in placed]
         modules = list(master.modules())
         _reject_compiled(modules)
         self._parametrized = [id(each) for each in modules if parametrize.is_parametrized(each)]
         often = _objects_held_twice(modules)
         own = {id(each): each for each in (*modules, *(each.item.tensor for each in placed))}
-        shells = [_shell(module, often) for module in modules if sharing.is_plain(module)]
+        # It follows from the class, and a model has few.
+        of_class = {type(module): module for module in modules}
+        plain = {cls for cls, module in of_class.items() if sharing.is_plain(module)}
+        built = [module for module in modules if type(module) in plain]
+        self._parts = [*self._tensors, *map(id, built)]
+        numbers = {key: number for number, key in enumerate(self._parts)}
+        shells = [_shell(module, often, numbers) for module in built]
         inner = _objects_held_within(shells, own)
         self._shells = [_deepened(shell, inner) for shell in shells]
+        self._root = numbers.get(id(master))
+        in_depth = any(shell.deep or shell.children for shell in self._shells)
+        self._needs_memo = in_depth or self._root is None or bool(self._parametrized)
 
     def build(self, region: Region) -> nn.Module:
         """A new module over a region of the weights file."""
-        memo: _Memo = dict(zip(self._keys, cast_all(self._casts, region.buffer), strict=True))
-        made: list[tuple[Shell, nn.Module]] = [
-            (shell, object.__new__(shell.cls)) for shell in self._shells
-        ]
-        for shell, module in made:
-            memo[shell.key] = module
-        for shell, module in made:
-            object.__setattr__(module, "__dict__", _attributes(shell, memo))
-        root: nn.Module = _copied(self._master, memo)
+        parts: list[Any] = cast_all(self._casts, region.buffer)
+        modules: list[Any] = [object.__new__(shell.cls) for shell in self._shells]
+        parts += modules
+        memo = dict(zip(self._parts, parts, strict=True)) if self._needs_memo else {}
+        for shell, module in zip(self._shells, modules, strict=True):
+            object.__setattr__(module, "__dict__", _attributes(shell, parts, memo))
+        root: nn.Module = _copied(self._master, memo) if self._root is None else parts[self._root]
         for key in self._parametrized:
             sharing.give_own_class(memo[key])
         return root
@@ -99,7 +107,7 @@ class Blueprint:
 
     def _taken_apart(self) -> str:
         """Where a tensor beside parameters and buffers has its numbers in one of theirs."""
-        ours = set(self._keys)
+        ours = set(self._tensors)
         for group in reach.overlapping(self._master):
             inside = [name for name, tensor in group if id(tensor) in ours]
             outside = [name for name, tensor in group if id(tensor) not in ours]
@@ -108,8 +116,10 @@ class Blueprint:
         return ""
 
 
-def _shell(module: nn.Module, often: frozenset[int]) -> Shell:
+def _shell(module: nn.Module, often: frozenset[int], numbers: Mapping[int, int]) -> Shell:
     shared = dict(vars(module))
+    children = tuple(shared[_CHILDREN].items())
+    in_depth = any(each is not None and id(each) not in numbers for _, each in children)
     flat: list[tuple[str, Any]] = []
     deep: list[tuple[str, Any]] = []
     for name, value in vars(module).items():
@@ -120,16 +130,21 @@ def _shell(module: nn.Module, often: frozenset[int]) -> Shell:
         is_flat = sharing.is_flat(value) and id(value) not in often
         (flat if is_flat else deep).append((name, value))
     return Shell(
-        key=id(module),
         cls=type(module),
         shared=shared,
         flat=tuple((name, value, _maker(value)) for name, value in flat),
         deep=tuple(deep),
         tables=tuple(
-            (name, tuple(vars(module)[name].items())) for name in _TABLES if vars(module)[name]
+            (name, _table(shared[name], numbers))
+            for name in (_TABLES if in_depth else _LINKED)
+            if shared[name]
         ),
-        children=tuple(vars(module)[_CHILDREN].items()),
+        children=children if in_depth else (),
     )
+
+
+def _table(held: Mapping[str, Any], numbers: Mapping[int, int]) -> _Table:
+    return tuple((key, None if each is None else numbers[id(each)]) for key, each in held.items())
 
 
 def _maker(container: Any) -> Callable[[], Any]:
@@ -138,14 +153,14 @@ def _maker(container: Any) -> Callable[[], Any]:
     return make
 
 
-def _attributes(shell: Shell, memo: _Memo) -> dict[str, Any]:
+def _attributes(shell: Shell, parts: list[Any], memo: _Memo) -> dict[str, Any]:
     attributes = shell.shared.copy()
     for name, _, make in shell.flat:
         attributes[name] = make()
     for name, value in shell.deep:
         attributes[name] = _copied(value, memo)
     for name, table in shell.tables:
-        attributes[name] = {key: None if t is None else memo[id(t)] for key, t in table}
+        attributes[name] = {key: None if at is None else parts[at] for key, at in table}
     if shell.children:
         attributes[_CHILDREN] = {
             key: None if child is None else _copied(child, memo) for key, child in shell.children

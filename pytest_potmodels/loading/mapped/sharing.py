@@ -27,6 +27,8 @@ def is_shareable(value: Any) -> bool:
     """Whether copies may hold the same object."""
     if type(value) in SIMPLE:
         return True
+    if type(value) in _FLAT:  # Most others: hook tables. The check below is ten times as long.
+        return False
     if type(value) in (tuple, frozenset, torch.Size):
         return all(map(is_shareable, value))
     return isinstance(value, _ATOMIC)

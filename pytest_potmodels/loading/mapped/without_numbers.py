@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 _INIT = "torch.nn.init"
-#: torch's own modules take initialisers out of torch.nn.init by name.
-_BORROWERS = "torch.nn.modules."
+#: The modules in this package take initialisers out of torch.nn.init by name.
+_BORROWERS = "torch.nn.modules"
 _PATCHING = RLock()
 
 
@@ -37,13 +37,13 @@ def without_numbers() -> Iterator[None]:
 def _initialisers() -> Iterator[tuple[ModuleType, str, Callable[..., Any]]]:
     home = sys.modules[_INIT]
     known = {name for name in vars(home) if name.endswith("_") and not name.startswith("_")}
-    for module in [home, *_borrowers()]:
+    for module in [home, *filter(_is_module, vars(sys.modules[_BORROWERS]).values())]:
         for name in known & set(vars(module)):
             yield module, name, vars(module)[name]
 
 
-def _borrowers() -> list[ModuleType]:
-    return [module for name, module in sys.modules.copy().items() if name.startswith(_BORROWERS)]
+def _is_module(value: Any) -> bool:
+    return isinstance(value, ModuleType)
 
 
 def _sparing(initialiser: Callable[..., Any]) -> Callable[..., Any]:
