@@ -98,6 +98,7 @@ class Aligner:
             "digest": stored.digest,
             "architecture": stored.architecture,
             "revision": stored.revision,
+            "in_place": stored.in_place,
             "options": asdict(self._options),
             "versions": dict(versions),
             "byteorder": sys.byteorder,

@@ -67,11 +67,15 @@ def test_a_file_of_the_cache_that_is_aligned_is_mapped_as_it_is(
 def test_a_file_of_the_users_is_never_mapped_where_it_lies(
     published: Published, machine: Machine
 ) -> None:
-    stored = replace(published("squeezenet1_1"), in_place=True)
-    originals = machine.originals()
+    ours = published("squeezenet1_1")
+    machine.load(ours)
+    assert machine.made().files == ()
+    # The very same file, but not in the cache.
+    stored, originals = replace(ours, in_place=True), machine.originals()
     model = originals.load(stored, LoadOptions(), device="cpu").model
     before = state_checksum(model.state_dict())
-    assert [file.path for file in machine.made().files] == ["weights.pt"]
+    (derived,) = [each for each in machine.derived.all() if each.files]
+    assert [file.path for file in derived.files] == ["weights.pt"]
     # What a mapping would see at once, and what ends a process that maps it.
     (stored.path / stored.files[0].path).write_bytes(b"")
     assert state_checksum(model.state_dict()) == before
