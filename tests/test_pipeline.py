@@ -136,7 +136,7 @@ def test_a_cached_model_is_used_while_the_network_is_closed(machine: Machine, re
 def test_fetching_is_logged_with_its_revision(
     machine: Machine, repo: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "pytest_potmodels.pipeline")
+    caplog.set_level("INFO", "pytest_potmodels.acquiring")
     machine.acquire(NAME)
     machine.acquire(NAME)
     assert [record.message for record in caplog.records] == [f"fetching {NAME} ({repo.sha})"]
