@@ -1,9 +1,16 @@
 """Fixtures of all tests."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 from standin import StandIn
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C, and let tests' own processes hear it: `make test &` has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
