@@ -162,6 +162,6 @@ def test_a_worker_that_dies_leaves_its_work_to_the_others(
     outcomes = result.parseoutcomes()
     assert outcomes["passed"] >= 3, outcomes
     assert sum(outcomes.values()) <= 5
-    result.stdout.fnmatch_lines(["*worker 'gw?' crashed*"])
+    result.stdout.fnmatch_lines(["*replacing crashed worker gw?*"])
     assert stalled.log.gets("/repos/") == 2
     assert result.duration < 60
