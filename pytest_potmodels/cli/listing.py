@@ -6,13 +6,14 @@ from functools import partial
 import click
 
 from pytest_potmodels.artifacts import StoredModel
-from pytest_potmodels.cli import records
+from pytest_potmodels.cli import records, tracing
 from pytest_potmodels.cli.console import put, put_json, say
 from pytest_potmodels.cli.exits import Batch
 from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.lookup import Lookup, expanded
 from pytest_potmodels.cli.options import common_options, json_option
 from pytest_potmodels.cli.tables import Table, put_table
+from pytest_potmodels.downloader import registry
 from pytest_potmodels.transfer.disk import in_units
 
 
@@ -26,6 +27,7 @@ def list_models(invocation: Invocation, *, as_json: bool) -> None:
     (aligned weights) is a line of its own: it goes with its model, and is made again when needed.
     """
     store = invocation.store()
+    registry.refresh(invocation.settings, store)
     models = sorted(store.entries(), key=lambda model: (str(model.id), model.revision or ""))
     damaged = store.damaged_entries()
     if as_json:
@@ -33,9 +35,9 @@ def list_models(invocation: Invocation, *, as_json: bool) -> None:
         put_json([*there, *(records.nothing(folder, status="damaged") for folder in damaged)])
         return
     put_table(_table(models, damaged))
-    put(
-        f"{records.amount(len(models), 'model', records.total_size(models))} in {store.layout.root}"
-    )
+    put(f"{records.amount_of(records.stored_here(models), 'model')} in {store.layout.root}")
+    if used := records.used_in_place(models):
+        put(f"and {records.amount_of(used, 'model')} used where the files lie")
     if derived := invocation.derived().size():
         put(f"and {in_units(derived)} derived, made again when needed")
     if damaged:
@@ -64,17 +66,23 @@ def _table(models: Sequence[StoredModel], damaged: Sequence[str]) -> Table:
 def show(invocation: Invocation, names: tuple[str, ...], *, as_json: bool) -> int:
     """Show all that is on record about a model in the cache.
 
-    Origin and digest of each file, licence, revision, other names, and where it lies.
+    Origin and digest of each file and when and how it came; licence, revision, other names; where
+    the model lies, what was derived from it, when it was last used, and which processes use it now.
     """
     batch = Batch(invocation.debug)
-    lookup = Lookup(invocation.store(), invocation.catalog())
-    found = []
-    for name in expanded(names):
-        stored = batch.attempt(name, partial(lookup.stored, name))
-        found += [stored] if stored is not None else []
+    store, derived = invocation.store(), invocation.derived()
+    lookup = Lookup(store, invocation.catalog())
+
+    def look(name: str) -> tuple[StoredModel, tracing.Trace]:
+        stored = lookup.stored(name)
+        return stored, tracing.trace(stored, store, derived)
+
+    tried = [batch.attempt(name, partial(look, name)) for name in expanded(names)]
+    found = [each for each in tried if each is not None]
     if as_json:
-        put_json([records.as_json(stored) for stored in found])
+        put_json([tracing.as_json(stored, traced) for stored, traced in found])
         return batch.code
-    for number, stored in enumerate(found):
-        put("\n".join(["", *records.facts(stored)] if number else records.facts(stored)))
+    for number, (stored, traced) in enumerate(found):
+        lines = tracing.facts(stored, traced)
+        put("\n".join(["", *lines] if number else lines))
     return batch.code

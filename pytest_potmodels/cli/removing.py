@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -15,38 +16,45 @@ from pytest_potmodels.cli.exits import CHECK_FAILED, Batch
 from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.lookup import Lookup, expanded
 from pytest_potmodels.cli.options import common_options
+from pytest_potmodels.downloader import registry
 from pytest_potmodels.errors import UsageError
 from pytest_potmodels.store.derived import DerivedModel
 from pytest_potmodels.transfer.disk import in_units
 
+_force = click.option("--force", is_flag=True, help="Also what a running process uses.")
+
 
 @click.command(epilog="Example: potmodels remove resnet18 huggingface_org--model")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@_force
 @common_options
-def remove(invocation: Invocation, names: tuple[str, ...]) -> int:
+def remove(invocation: Invocation, names: tuple[str, ...], *, force: bool) -> int:
     """Remove models from the cache.
 
     NAME is a model's name or its folder. What was derived from the model goes with it. A model
-    that is used where it lies (file:, package:) is only forgotten.
+    that is used where it lies (file:, package:) is only forgotten. What a running process uses
+    stays, and the exit code is 3, unless --force is given.
     """
-    removing = _Removing(invocation)
+    removing = _Removing(invocation, force=force)
     lookup = Lookup(removing.store, invocation.catalog())
     for name in expanded(names):
         removing.batch.attempt(name, partial(removing.named, lookup, name))
+    registry.refresh(invocation.settings, removing.store)
     return removing.batch.code
 
 
 @click.command(epilog="Example: potmodels clear --yes")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@_force
 @common_options
-def clear(invocation: Invocation, *, yes: bool) -> int:
+def clear(invocation: Invocation, *, yes: bool, force: bool) -> int:
     """Empty the cache.
 
     Models, what was derived from models, damaged entries, downloads in part and files that were
     set aside. Asks on a terminal; elsewhere it takes --yes. Folders that are not the cache's own
-    stay.
+    stay; so does what a running process uses, and the exit code is 3, unless --force is given.
     """
-    removing = _Removing(invocation)
+    removing = _Removing(invocation, force=force)
     found = removing.found()
     if found.is_nothing:
         removing.say(f"nothing to delete in {found.root}")
@@ -56,6 +64,7 @@ def clear(invocation: Invocation, *, yes: bool) -> int:
         say("nothing was deleted")
         return CHECK_FAILED
     removing.all(found)
+    registry.refresh(invocation.settings, removing.store)
     removing.say(f"deleted: {what}" if not removing.batch.code else "some of it is still there")
     return removing.batch.code
 
@@ -79,11 +88,10 @@ class _Found:
     def in_words(self) -> str:
         size = sum(each.size for each in self.derived)
         left = len(self.leftovers) + len(self.derived_leftovers)
+        ours, theirs = records.stored_here(self.models), records.used_in_place(self.models)
         parts = [
-            (
-                self.models,
-                records.amount(len(self.models), "model", records.total_size(self.models)),
-            ),
+            (ours, records.amount_of(ours, "model")),
+            (theirs, f"the records of {records.counted(len(theirs), 'model')} whose files stay"),
             (self.derived, records.amount(len(self.derived), "derived folder", size)),
             (self.damaged, records.counted(len(self.damaged), "damaged entry")),
             (left, records.counted(left, "leftover")),
@@ -99,7 +107,8 @@ class _Found:
 class _Removing:
     """Deletes under the locks that downloads hold, and says what it deleted."""
 
-    def __init__(self, invocation: Invocation) -> None:
+    def __init__(self, invocation: Invocation, *, force: bool) -> None:
+        self._heed: Literal["none", "others"] = "none" if force else "others"
         self.store = invocation.store()
         self._derived = invocation.derived()
         self.batch = Batch(invocation.debug)
@@ -122,7 +131,7 @@ class _Removing:
         for model in found.models:
             attempt(str(model.id), partial(self.model, model))
         for derived in found.derived:
-            attempt(derived.key, partial(self._derived.remove, derived))
+            attempt(derived.key, partial(self._derived.remove, derived, heed=self._heed))
         for folder in found.damaged:
             attempt(folder, partial(self.damaged, folder))
         for leftover in found.leftovers:
@@ -141,8 +150,8 @@ class _Removing:
         derived = self._derived.of(stored)
         with self.store.locked(stored.id, timeout=self._timeout):
             for each in derived:
-                self._derived.remove(each)
-            self.store.remove(stored)
+                self._derived.remove(each, heed=self._heed)
+            self.store.remove(stored, heed=self._heed)
         size = in_units(stored.size)
         also = in_units(sum(each.size for each in derived))
         self.say(
@@ -155,7 +164,7 @@ class _Removing:
         )
 
     def damaged(self, folder: str) -> None:
-        self.store.remove_damaged(folder)
+        self.store.remove_damaged(folder, heed=self._heed)
         self.say(f"removed the damaged entry {folder}")
 
     def say(self, text: str) -> None:

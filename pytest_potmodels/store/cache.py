@@ -9,11 +9,12 @@ from pathlib import Path
 from pytest_potmodels.artifacts import ResolvedModel, StoredModel
 from pytest_potmodels.errors import DigestMismatchError, StoreError
 from pytest_potmodels.identifiers import ModelId
-from pytest_potmodels.store import admission, disk, manifest, mending, signatures
+from pytest_potmodels.store import admission, disk, manifest, mending, provenance, signatures, usage
 from pytest_potmodels.store.checking import Damage, damages, damages_by_digest, mismatch
 from pytest_potmodels.store.entries import Entries, refs_of, shares_name
 from pytest_potmodels.store.in_place import InPlace
 from pytest_potmodels.store.layout import MANIFEST, Layout, entry_name, in_place_name, unwritable
+from pytest_potmodels.store.leases import Heed, Leases
 from pytest_potmodels.store.leftovers import discard, files_of, leftovers
 from pytest_potmodels.store.locks import held
 from pytest_potmodels.store.mending import Fetch
@@ -29,6 +30,7 @@ class ModelStore:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self.leases = Leases(layout)
         self._entries = Entries(layout)
 
     def find(self, model_id: ModelId) -> StoredModel | None:
@@ -39,6 +41,21 @@ class ModelStore:
             StoreError: this user may not read it.
         """
         return self._entries.find(model_id)
+
+    def find_to_use(self, model_id: ModelId) -> StoredModel | None:
+        """The same, and nothing removes it before this process ends; raises what `find` raises."""
+        stored = self._entries.find(model_id)
+        # Who removes things may have been faster than the lease, so it is looked for once more.
+        while stored is not None and not stored.in_place and self.lease(stored.path.name):
+            stored = self._entries.find(model_id)
+        return stored
+
+    def lease(self, name: str) -> bool:
+        """Keep an entry from being removed while this process runs; whether that is new."""
+        new = self.leases.take(name)
+        if new:
+            usage.touch(self.layout, name)
+        return new
 
     def entries(self) -> list[StoredModel]:
         """All readable entries, by name; those used in place come last."""
@@ -73,11 +90,13 @@ class ModelStore:
         """
         with self._canonically_locked(resolved, timeout), _as_store_errors(self.layout):
             known = self._entries.at_revision(resolved)
-            if not again and (pinned := self._entries.pinned(resolved) or known):
+            if not again and (pinned := self._known(resolved)):
                 return self._learn(pinned, resolved)
             name = known.path.name if known else self._entries.free_name(resolved)
             with self._alone_with_files(name, timeout):
+                self.lease(name)
                 stored = admission.admit(resolved, name, self.layout, fetch, known=known)
+                provenance.record(self.layout, name, stored.files)
             self._take_refs_from_others(stored)
             signatures.write(self._marks(stored), signatures.of(stored))
         return stored
@@ -120,25 +139,40 @@ class ModelStore:
             for damage in bad:
                 _log.warning("%s: %s; fetching it again", stored.id, damage)
             if bad:
-                mending.replace_files(stored, bad, self.layout, fetch)
+                mended = mending.replace_files(stored, bad, self.layout, fetch)
+                provenance.record(self.layout, stored.path.name, mended)
             for damage in self.verify(stored, whole=False) if bad else ():
                 raise mismatch(stored, damage)
         return bad
 
-    def remove(self, stored: StoredModel) -> None:
-        """Delete an entry. A model used in place is only forgotten; its files are not ours."""
+    def remove(self, stored: StoredModel, *, heed: Heed = "others") -> None:
+        """Delete an entry. A model used in place is only forgotten; its files are not ours.
+
+        Raises:
+            StoreError: a running process uses it, among those that `heed` names; or the cache
+                cannot be written.
+        """
+        if not stored.in_place:
+            self._remove_folder(stored.path.name, str(stored.id), heed)
+            return
         with _as_store_errors(self.layout):
             self._marks(stored).unlink(missing_ok=True)
-            if stored.in_place:
-                self.layout.in_place(_record_name(stored)).unlink(missing_ok=True)
-            else:
-                disk.delete(mending.set_aside(stored.path, self.layout))
+            self.layout.in_place(_record_name(stored)).unlink(missing_ok=True)
 
-    def remove_damaged(self, name: str) -> None:
-        """Delete a folder that `damaged_entries` names."""
-        with _as_store_errors(self.layout):
-            self.layout.signatures(name).unlink(missing_ok=True)
-            disk.delete(mending.set_aside(self.layout.entry(name), self.layout))
+    def remove_damaged(self, name: str, *, heed: Heed = "others") -> None:
+        """Delete a folder that `damaged_entries` names; raises what `remove` raises."""
+        self._remove_folder(name, name, heed)
+
+    def _remove_folder(self, name: str, what: str, heed: Heed) -> None:
+        """Move a folder out of sight while nobody can begin to use it; one that is gone is gone."""
+        with _as_store_errors(self.layout), contextlib.suppress(FileNotFoundError):
+            with self.leases.settled() as live:
+                self.leases.check_free(name, what, live, heed)
+                aside = mending.set_aside(self.layout.entry(name), self.layout)
+                self.layout.signatures(name).unlink(missing_ok=True)
+                usage.forget(self.layout, name)
+                provenance.forget(self.layout, name)
+            disk.delete(aside)
 
     def leftovers(self) -> list[Path]:
         """What belongs to no model: downloads in part, bad files set aside, unreadable records."""
@@ -171,12 +205,25 @@ class ModelStore:
         with held(theirs, timeout=timeout):
             yield
 
+    def alone_with(
+        self, stored: StoredModel, *, timeout: float
+    ) -> contextlib.AbstractContextManager[None]:
+        """Be the one process that changes the files of an entry; raises what `locked` raises."""
+        return self._alone_with_files(stored.path.name, timeout)
+
     @contextlib.contextmanager
     def _alone_with_files(self, name: str, timeout: float) -> Iterator[None]:
         # Holders of different names of one model may want to change its files. Nobody waits for
         # another lock while holding this one, so there is no cycle.
         with held(self.layout.lock(files_of(name)), timeout=timeout):
             yield
+
+    def _known(self, resolved: ResolvedModel) -> StoredModel | None:
+        """The entry that has what was asked for, leased: what is written to it must not be lost."""
+        while known := self._entries.pinned(resolved) or self._entries.at_revision(resolved):
+            if not self.lease(known.path.name):
+                break
+        return known
 
     def _learn(self, known: StoredModel, resolved: ResolvedModel) -> StoredModel:
         """Add the name and revision that were asked for to the manifest of an entry."""
@@ -194,7 +241,13 @@ class ModelStore:
             moved = set(entry.refs) & set(newest.refs)
             if moved and entry.path != newest.path and shares_name(entry, newest):
                 left = tuple(ref for ref in entry.refs if ref not in moved)
-                manifest.write(replace(entry, refs=left), entry.path / MANIFEST)
+                self._rewrite(replace(entry, refs=left))
+
+    def _rewrite(self, entry: StoredModel) -> None:
+        """Write the manifest of an entry that this process does not use, if it is still there."""
+        with self.leases.settled():
+            if (entry.path / MANIFEST).exists():
+                manifest.write(entry, entry.path / MANIFEST)
 
 
 def _record_name(stored: StoredModel) -> str:

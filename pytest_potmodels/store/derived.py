@@ -11,12 +11,13 @@ from pathlib import Path
 
 from pytest_potmodels.artifacts import StoredModel
 from pytest_potmodels.errors import StoreError
-from pytest_potmodels.store import disk
+from pytest_potmodels.store import usage
 from pytest_potmodels.store.checking import Damage, damages_by_digest
 from pytest_potmodels.store.derived_admission import Order, Write, make
 from pytest_potmodels.store.derived_manifest import DerivedModel, MadeFrom, check_key
-from pytest_potmodels.store.derived_place import OTHER_FOLDER, Place, failure
+from pytest_potmodels.store.derived_place import OTHER_FOLDER, Place, failure, name_of
 from pytest_potmodels.store.layout import Layout
+from pytest_potmodels.store.leases import Heed
 from pytest_potmodels.store.leftovers import discard, leftovers
 
 __all__ = ["DerivedModel", "DerivedStore", "MadeFrom", "Write"]
@@ -45,7 +46,7 @@ class DerivedStore:
             ValueError: no folder may have this name.
         """
         check_key(key)
-        return next(filter(None, (self._sound(key, place) for place in self._places)), None)
+        return next(filter(None, (self._leased(key, place) for place in self._places)), None)
 
     def admit(
         self,
@@ -95,6 +96,8 @@ class DerivedStore:
         """Check every byte; what is damaged is moved to quarantine, as `find` does."""
         place = self._place_of(derived.path)
         bad = damages_by_digest(derived, place.signatures(derived.key))
+        if not derived.path.exists():
+            return ()  # Another process has removed it meanwhile.
         if bad:
             self._clear_away(place, derived.key, str(bad[0]))
         return bad
@@ -105,15 +108,16 @@ class DerivedStore:
             for folder in place.unreadable():
                 self._sound(folder.name, place)
 
-    def remove(self, derived: DerivedModel) -> None:
+    def remove(self, derived: DerivedModel, *, heed: Heed = "others") -> None:
         """Delete a derived folder; one that is not there any more is no error.
 
         Raises:
-            StoreError: it cannot be deleted.
+            StoreError: a running process uses it, among those that `heed` names; or it cannot be
+                deleted.
         """
         place = self._place_of(derived.path)
         try:
-            disk.delete(place.set_aside(derived.key))
+            place.remove(derived.key, heed=heed)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -163,6 +167,24 @@ class DerivedStore:
     def _place_of(self, folder: Path) -> Place:
         return next(each for each in self._places if each.folder == folder.parent)
 
+    def last_used(self, derived: DerivedModel) -> float:
+        """When a derived folder was used last, in seconds of the epoch."""
+        layout = self._place_of(derived.path).layout
+        return usage.last_used(layout, name_of(derived.key), derived.path)
+
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """Of the cache itself, and of the second folder where there is one."""
+        return tuple(place.layout for place in self._places)
+
+    def _leased(self, key: str, place: Place) -> DerivedModel | None:
+        """What lies under a key, and nothing removes it before this process ends."""
+        found = self._sound(key, place)
+        # Who removes things may have been faster than the lease, so look again.
+        while found is not None and place.lease(key):
+            found = self._sound(key, place)
+        return found
+
     def _sound(self, key: str, place: Place) -> DerivedModel | None:
         found, why = place.look(key)
         return self._clear_away(place, key, why) if why else found
@@ -188,6 +210,7 @@ class DerivedStore:
         return found
 
     def _found_or_made(self, order: Order, place: Place) -> DerivedModel:
+        place.lease(order.key)
         if found := self._sound_or_aside(order.key, place):
             return found
         try:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_potmodels.errors import StoreError
-from pytest_potmodels.store import derived_manifest, disk, mending, signatures
+from pytest_potmodels.store import derived_manifest, disk, mending, signatures, usage
 from pytest_potmodels.store.checking import damages
 from pytest_potmodels.store.derived_manifest import DerivedModel
 from pytest_potmodels.store.layout import MANIFEST, Layout, is_full, unwritable
+from pytest_potmodels.store.leases import Heed, Leases
 from pytest_potmodels.store.leftovers import files_of
 from pytest_potmodels.store.locks import held
 
@@ -80,7 +81,7 @@ class Place:
         Raises:
             StoreError: the wait was too long, or the folder does not take files.
         """
-        with held(self.layout.lock(files_of(f"derived-{key}")), timeout=timeout):
+        with held(self.layout.lock(files_of(name_of(key))), timeout=timeout):
             yield
 
     def fresh_stage(self, key: str) -> Path:
@@ -100,6 +101,27 @@ class Place:
         disk.flush_folder(self.folder)
         signatures.write(self.signatures(derived.key), signatures.of(derived))
 
+    def lease(self, key: str) -> bool:
+        """Keep what lies under a key from being removed while this process runs; is that new?"""
+        new = Leases(self.layout).take(name_of(key))
+        if new:
+            usage.touch(self.layout, name_of(key))
+        return new
+
+    def remove(self, key: str, *, heed: Heed) -> None:
+        """Delete what lies under a key.
+
+        Raises:
+            StoreError: a running process uses it, among those that `heed` names.
+            OSError: it is not there, or cannot be deleted.
+        """
+        leases = Leases(self.layout)
+        with leases.settled() as live:
+            leases.check_free(name_of(key), key, live, heed)
+            aside = self.set_aside(key)
+            usage.forget(self.layout, name_of(key))
+        disk.delete(aside)
+
     def set_aside(self, key: str) -> Path:
         """Move what lies under a key into quarantine."""
         with contextlib.suppress(OSError):
@@ -108,7 +130,12 @@ class Place:
 
     def signatures(self, key: str) -> Path:
         """The recorded stat signatures of the files under a key."""
-        return self.layout.signatures(f"derived-{key}")
+        return self.layout.signatures(name_of(key))
+
+
+def name_of(key: str) -> str:
+    """What a derived folder is called among locks, leases and signatures."""
+    return f"derived-{key}"
 
 
 def failure(folder: Path, error: OSError) -> StoreError:

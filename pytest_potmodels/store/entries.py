@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pytest_potmodels.artifacts import ResolvedModel, StoredModel
 from pytest_potmodels.errors import DigestMismatchError, StoreError
-from pytest_potmodels.identifiers import DEFAULT_REVISIONS, SOURCES, ModelId
+from pytest_potmodels.identifiers import DEFAULT_REVISIONS, ModelId
 from pytest_potmodels.store import manifest
 from pytest_potmodels.store.layout import (
     MANIFEST,
@@ -13,6 +13,7 @@ from pytest_potmodels.store.layout import (
     entry_name,
     revision_suffix,
     short_hash,
+    source_in,
 )
 
 
@@ -54,7 +55,7 @@ class Entries:
         Other folders are not ours: a project's own `models/` may hold anything.
         """
         names = sorted(path.name for path in self._layout.models.glob("*") if _is_folder(path))
-        return [name for name in names if self._is_ours(name) and self._readable(name) is None]
+        return [name for name in names if self._is_ours(name) and self._is_damaged(name)]
 
     def damage_of(self, name: str) -> DigestMismatchError | StoreError:
         """What is wrong with an entry that `damaged` names."""
@@ -94,7 +95,7 @@ class Entries:
 
     def free_name(self, resolved: ResolvedModel) -> str:
         """The plain name; `@rev8` for a second revision; a hash where another model has it."""
-        plain = entry_name(resolved.id)
+        plain = entry_name(resolved.id, resolved.label)
         hashed = f"{plain}-{short_hash(resolved.id.name)}"
         base = plain if self._is_open_to(plain, resolved) else hashed
         revision = resolved.revision or ""
@@ -120,6 +121,12 @@ class Entries:
             return self.read(name)
         return None
 
+    def _is_damaged(self, name: str) -> bool:
+        # Another process may move the folder away at any moment, or put another one in its place.
+        folder = self._layout.entry(name)
+        before = _inode(folder)
+        return self._readable(name) is None and before is not None and before == _inode(folder)
+
     def _is_an_entrys(self, name: str) -> bool:
         # In a models folder, what was made from models lies among the entries.
         return self._layout.entry(name) not in (self._layout.derived, self._layout.machine)
@@ -127,8 +134,7 @@ class Entries:
     def _is_ours(self, name: str) -> bool:
         if not self._is_an_entrys(name):
             return False
-        named_so = name.partition("_")[0] in SOURCES
-        return named_so or (self._layout.entry(name) / MANIFEST).exists()
+        return bool(source_in(name)) or (self._layout.entry(name) / MANIFEST).exists()
 
 
 def ref_of(model_id: ModelId) -> str:
@@ -158,6 +164,12 @@ def shares_name(entry: StoredModel, other: StoredModel | ResolvedModel) -> bool:
 def _may_be_of(name: str, model_id: ModelId) -> bool:
     plain = entry_name(model_id)
     return name.partition("@")[0] in {plain, f"{plain}-{short_hash(model_id.name)}"}
+
+
+def _inode(folder: Path) -> int | None:
+    with contextlib.suppress(OSError):
+        return folder.lstat().st_ino
+    return None
 
 
 def _is_folder(path: Path) -> bool:

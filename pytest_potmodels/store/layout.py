@@ -7,6 +7,9 @@
   .pot/locks/<entry>.lock    one process at a time brings a model
   .pot/partial/<entry>/      a model on its way in; a killed download resumes here
   .pot/state/<entry>.json    stat signatures of files that were hashed (this machine only)
+  .pot/used/<entry>          its time is when the entry was used last (this machine only)
+  .pot/came/<entry>.json     when and how each file came (this machine only)
+  .pot/leases/<process>.*    what running processes use, which nothing removes
   .pot/in_place/<entry>.json manifests of models used where they lie (this machine only)
   .pot/quarantine/<entry>-…/ files that were not what their manifest says
 """
@@ -16,9 +19,10 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from pytest_potmodels.errors import StoreError
-from pytest_potmodels.identifiers import ModelId
+from pytest_potmodels.errors import StoreError, UsageError
+from pytest_potmodels.identifiers import SOURCES, ModelId
 
 MANIFEST = "model_info.json"
 
@@ -29,6 +33,7 @@ _README = (
     "Each folder in models/ is one model; its model_info.json lists files, digests and origin.\n"
     "Each folder in derived/ was made from a model, and is made again when it is needed.\n"
 )
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 #: Leaves room for suffixes below the 255 bytes that file systems allow.
@@ -69,6 +74,19 @@ class Layout:
     def signatures(self, name: str) -> Path:
         """The recorded stat signatures of an entry's files."""
         return self.machine / "state" / f"{name}.json"
+
+    def used(self, name: str) -> Path:
+        """The file whose time is when an entry was used last."""
+        return self.machine / "used" / name
+
+    def came(self, name: str) -> Path:
+        """The record of when and how each file of an entry came."""
+        return self.machine / "came" / f"{name}.json"
+
+    @property
+    def leases(self) -> Path:
+        """Where running processes write down what they use."""
+        return self.machine / "leases"
 
     def in_place(self, name: str) -> Path:
         """The manifest of a model that is used where it lies."""
@@ -124,12 +142,40 @@ def unwritable(folder: Path, error: OSError) -> StoreError:
     )
 
 
-def entry_name(model_id: ModelId) -> str:
-    """The folder name of a model: `huggingface_org--name`; safe on every file system."""
+def entry_name(model_id: ModelId, label: str | None = None) -> str:
+    """The folder name of a model: `huggingface_org--name`; safe on every file system.
+
+    `label` is a name wished for, in place of the model's own.
+    """
+    if label is not None:
+        return f"{model_id.source}_{label}"
+    if model_id.source == "url":
+        # A URL says too much, too: its file's name and a hash of the whole.
+        name = unquote(urlsplit(model_id.name).path).rpartition("/")[2]
+        return f"url_{_safe(name)}-{short_hash(model_id.name)}"
     if model_id.source == "file":
         # A path says too much and may be too long: its last part and a hash of the whole.
         return f"file_{_safe(Path(model_id.name).name)}-{short_hash(model_id.name)}"
     return f"{model_id.source}_{_safe(model_id.name.replace('/', '--'))}"
+
+
+def checked_label(label: str) -> str:
+    """A name wished for, if a folder can have it on every file system.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not _LABEL.fullmatch(label) or len(label) > _LONGEST or label.endswith("."):
+        raise UsageError(
+            f"{label!r} is no name for a folder in the cache.",
+            remedy=f"take letters, digits, '.', '_' and '-', at most {_LONGEST} of them",
+        )
+    return label
+
+
+def source_in(name: str) -> str:
+    """The source at the beginning of a folder's name; "" if there is none."""
+    return next((source for source in SOURCES if name.startswith(f"{source}_")), "")
 
 
 def revision_suffix(revision: str) -> str:

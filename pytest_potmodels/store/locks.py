@@ -24,8 +24,10 @@ _log = logging.getLogger(__name__)
 _FIRST_REPORT = 0.5
 _REPORT_EVERY = 10.0
 _POLL = 0.05
+#: Between tries for a lock that everybody gives back at once.
+_BRIEF_POLL = 0.002
 #: What file systems without flock answer (NFS without its lock service, CIFS, some clusters').
-_NO_FLOCK = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
+NO_FLOCK = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
 
 
 @contextlib.contextmanager
@@ -46,6 +48,16 @@ def held(path: Path, *, timeout: float) -> Iterator[None]:
         lock.release()
 
 
+@contextlib.contextmanager
+def briefly(path: Path, *, timeout: float = 10.0) -> Iterator[None]:
+    """Hold the lock file at `path` for less than a blink, unsigned; raises like `held`."""
+    lock = _acquired(path, time.monotonic() + timeout, poll=_BRIEF_POLL)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def holder(path: Path) -> str:
     """Who holds a lock, in words; "an unknown process" when it did not say."""
     try:
@@ -56,25 +68,25 @@ def holder(path: Path) -> str:
         return "held by an unknown process"
 
 
-def _acquired(path: Path, deadline: float) -> BaseFileLock:
+def _acquired(path: Path, deadline: float, *, poll: float = _POLL) -> BaseFileLock:
     try:
-        return _wait_for(FileLock(path, fallback_to_soft=False), path, deadline)
+        return _wait_for(FileLock(path, fallback_to_soft=False), path, deadline, poll)
     except OSError as error:
-        if error.errno not in _NO_FLOCK:
+        if error.errno not in NO_FLOCK:
             raise unwritable(path.parent, error) from error
     _log.debug("%s: no flock here, a marker file is the lock", path.parent)
     try:
-        return _wait_for(SoftFileLock(path.with_suffix(".soft")), path, deadline)
+        return _wait_for(SoftFileLock(path.with_suffix(".soft")), path, deadline, poll)
     except OSError as error:
         raise unwritable(path.parent, error) from error
 
 
-def _wait_for(lock: BaseFileLock, path: Path, deadline: float) -> BaseFileLock:
+def _wait_for(lock: BaseFileLock, path: Path, deadline: float, poll: float) -> BaseFileLock:
     level, slice_ = logging.INFO, _FIRST_REPORT
     while True:
         remaining = max(0.0, deadline - time.monotonic())
         try:
-            lock.acquire(timeout=min(slice_, remaining), poll_interval=_POLL)
+            lock.acquire(timeout=min(slice_, remaining), poll_interval=poll)
         except Timeout:
             if time.monotonic() >= deadline:
                 raise _too_long(path) from None

@@ -71,7 +71,7 @@ def as_json(stored: StoredModel) -> dict[str, Any]:
 
 def _read(path: Path) -> StoredModel:
     try:
-        return _from_json(plain_json.load(path), path.parent)
+        return from_json(plain_json.load(path), path.parent)
     except FileNotFoundError:
         raise
     except PermissionError as error:
@@ -92,7 +92,12 @@ def _damaged(path: Path, why: str) -> DigestMismatchError:
     )
 
 
-def _from_json(data: Any, folder: Path) -> StoredModel:
+def from_json(data: Any, folder: Path) -> StoredModel:
+    """The model that a document describes, with its files in `folder`.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no whole manifest of this format.
+    """
     facts = typed(dict, data)
     if facts["schema"] != SCHEMA:
         raise ValueError(f"schema {facts['schema']!r}, this version reads {SCHEMA}")

@@ -14,10 +14,12 @@ from pytest_potmodels.store.layout import Layout
 Fetch = Callable[[Sequence[RemoteFile], Path], tuple[StoredFile, ...]]
 
 
-def replace_files(stored: StoredModel, bad: Sequence[Damage], layout: Layout, fetch: Fetch) -> None:
+def replace_files(
+    stored: StoredModel, bad: Sequence[Damage], layout: Layout, fetch: Fetch
+) -> tuple[StoredFile, ...]:
     """Fetch damaged files again and swap them in. The caller keeps other writers away."""
     stage = open_stage(layout, f"{stored.path.name}@mend")
-    fetch([_as_remote(damage) for damage in bad], stage)
+    fetched = fetch([_as_remote(damage) for damage in bad], stage)
     disk.seal(stage)
     for damage in bad:
         target = stored.path / damage.file.path
@@ -27,6 +29,7 @@ def replace_files(stored: StoredModel, bad: Sequence[Damage], layout: Layout, fe
         disk.move(stage / damage.file.path, target)
         disk.flush_folder(target.parent)
     disk.delete(stage)
+    return fetched
 
 
 def set_aside(path: Path, layout: Layout) -> Path:

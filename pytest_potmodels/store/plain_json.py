@@ -40,7 +40,14 @@ def load(path: Path) -> Any:
         raise ValueError("it is no plain file")  # A pipe would never end.
     if facts.st_size > LARGEST:
         raise ValueError(f"it has {facts.st_size} bytes, more than {LARGEST}")
-    return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    return parsed(path.read_bytes())
+
+
+def parsed(data: bytes) -> Any:
+    """A JSON document from bytes that are not too many; raises ValueError and RecursionError."""
+    if len(data) > LARGEST:
+        raise ValueError(f"it has more than {LARGEST} bytes")
+    return json.loads(data.decode(), parse_constant=_refuse)
 
 
 def typed(kind: type[T], value: Any) -> T:

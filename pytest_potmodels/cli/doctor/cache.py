@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_potmodels.cli import records
+from pytest_potmodels.cli.doctor import file_system
 from pytest_potmodels.cli.doctor.finding import Finding
 from pytest_potmodels.errors import StoreError
 from pytest_potmodels.store.cache import ModelStore
@@ -39,6 +40,7 @@ def _writable(store: ModelStore, folder: Path) -> Iterator[Finding]:
         with tempfile.TemporaryDirectory(prefix=".potmodels-doctor-", dir=folder) as scratch:
             yield Finding("cache", "ok", f"{root}{new} takes files")
             yield _locks(Path(scratch))
+            yield file_system.check(Path(scratch))
     except OSError as error:
         said = f"{root}{new} takes no files: {error.strerror or error}"
         remedy = "make it writable, or choose another with --cache-dir or POT_CACHE_DIR"

@@ -1,11 +1,12 @@
 """`doctor`: the checks in a row, and the report."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import click
 
 from pytest_potmodels.cli.console import put, put_json
-from pytest_potmodels.cli.doctor import cache, frameworks, machine, network
+from pytest_potmodels.cli.doctor import cache, contents, frameworks, lock, machine, network
 from pytest_potmodels.cli.doctor.finding import Finding
 from pytest_potmodels.cli.exits import CHECK_FAILED
 from pytest_potmodels.cli.invocation import Invocation
@@ -18,7 +19,7 @@ from pytest_potmodels.cli.wording import as_typed_here
 @json_option
 @common_options
 def doctor(invocation: Invocation, *, as_json: bool) -> int:
-    """Check Python, packages, cache and network.
+    """Check Python, packages, cache, network and token.
 
     One line per check: ok, warn or fail, and what mends it. Exit code 1 if a check failed.
     """
@@ -34,9 +35,14 @@ def doctor(invocation: Invocation, *, as_json: bool) -> int:
 
 def _checks(invocation: Invocation) -> Iterator[Finding]:
     """Quick ones first; each line appears as soon as it is known."""
+    settings = invocation.settings
+    if lock.trouble(settings):
+        invocation = replace(invocation, settings=lock.without(settings))
     pipeline = invocation.pipeline()
     yield from machine.check(invocation.settings)
     yield from cache.check(pipeline.store)
+    yield from contents.check(pipeline.store, invocation.derived(), settings)
+    yield lock.check(settings, pipeline.store, pipeline.catalog)
     yield from network.check(pipeline)
     yield from frameworks.check(invocation.settings.device)
 

@@ -18,7 +18,7 @@ def found(folder: Path) -> dict[str, Finding]:
 
 def test_a_cache_with_models(cli: Cli, stored: Path) -> None:
     said = found(cli.cache)
-    assert [each.status for each in said.values()] == ["ok"] * 4
+    assert [each.status for each in said.values()] == ["ok"] * 5
     assert said["models"].said == "1 model, 102.4 kB"
     assert said["locks"].said == "file locks work"
     assert " free in " in said["disk"].said

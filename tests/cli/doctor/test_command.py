@@ -7,8 +7,8 @@ import pytest
 from cli.harness import Cli
 
 CHECKS = [
-    "python", "packages", "settings", "CI", "cache", "locks", "disk", "models",
-    "hub", "downloads", "token",
+    "python", "packages", "settings", "CI", "cache", "locks", "filesystem", "disk", "models",
+    "derived", "leftovers", "leases", "cleanup", "lock", "hub", "downloads", "token",
 ]  # fmt: skip
 
 
@@ -68,6 +68,22 @@ def test_doctor_leaves_the_cache_as_it_is(quick: Cli, stored: Path) -> None:
     before = sorted(str(path) for path in quick.cache.rglob("*"))
     findings(quick)
     assert sorted(str(path) for path in quick.cache.rglob("*")) == before
+
+
+def test_a_lock_that_cannot_be_read_fails_alone(quick: Cli) -> None:
+    (quick.folder / "potmodels.lock").write_text("version = 9\n")
+    found = findings(quick, code=1)
+    assert found["lock"]["status"] == "fail"
+    assert "potmodels.lock" in found["lock"]["said"]
+    assert {each["status"] for check, each in found.items() if check != "lock"} == {"ok"}
+
+
+def test_offline_asks_nobody(quick: Cli) -> None:
+    quick.environ |= {"HF_TOKEN": "hf_secret"}
+    found = findings(quick, "--offline")
+    assert len(quick.site.log) == 0
+    assert found["token"]["status"] == "ok"
+    assert "closed by" in found["hub"]["said"]
 
 
 def test_no_secret_is_shown(quick: Cli) -> None:
