@@ -14,7 +14,7 @@ from pytest_potmodels.identifiers import ModelId
 
 Kind = Literal["vision", "language"]
 #: How a folder is turned into an object: the key of the registry in `loading/`.
-Format = Literal["transformers", "torchvision", "mock"]
+Format = Literal["transformers", "torchvision", "torch_hub", "mock", "weights", "onnx"]
 Origin = Literal["pretrained", "cached", "mock"]
 
 MEGABYTE = 1024 * 1024
@@ -42,8 +42,14 @@ class ModelRequest:
     weights: str | None = None
     #: Whether `kind` was stated or known, rather than assumed.
     kind_known: bool = True
-    #: The torchvision network that a weights file on this machine belongs to.
+    #: The torchvision network that a single weights file belongs to.
     architecture: str | None = None
+    #: What is promised of the file behind a URL.
+    sha256: str | None = None
+    #: A wish for the folder's name: `url_LABEL`.
+    label: str | None = None
+    #: The URL to ask, with what may not stand in an id: credentials, signatures.
+    address: str | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -76,11 +82,35 @@ class ResolvedModel:
     gated: bool = False
     #: The folder or file to use where it lies, without a copy.
     in_place: Path | None = None
+    #: A wish for the name of the entry's folder, behind its source.
+    label: str | None = None
+    #: The remote whose manifest this is and that has its objects; "" is the source's own answer.
+    remote: str = ""
 
     @property
     def size(self) -> int:
         """Bytes in all, as far as upstream states them."""
         return sum(file.size or file.size_hint or 0 for file in self.files)
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What a hub says of a repository, at one commit; nothing of it is fetched."""
+
+    id: ModelId
+    #: Its name now, where it was asked for by an old one.
+    name: str
+    revision: str
+    #: Every file, with its size where the hub states it.
+    files: Mapping[str, int | None]
+    #: As the hub read them in config.json; "" and () where there is none.
+    model_type: str = ""
+    architectures: tuple[str, ...] = ()
+    library: str = ""
+    task: str = ""
+    tags: tuple[str, ...] = ()
+    license: str = "unknown"
+    gated: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +121,8 @@ class StoredFile:
     size: int
     sha256: str
     url: str = ""
+    #: How the bytes came just now, if not over the network: "adopted from PATH".
+    came: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,13 @@
     ├── UnavailableError                 3  the model cannot be had; `reason` says why, in one word
     │   ├── ModelTooLargeError           3
     │   ├── NotPlannedError              3
+    │   ├── NotLockedError               3
     │   └── MissingPackageError          3
+    ├── ModelVerificationError           1  a model's file was checked or made, and did not pass
+    │   ├── ModelConversionError         1  no ONNX file of it passed the gate
+    │   │   └── ModelUnsupportedError    3  ... because nothing can export it; also unavailable
+    │   ├── ModelFileNotFoundError       3  neither the file nor what it could be made from; also unavailable
+    │   └── ModelConnectionError         3  whoever has it cannot be reached; also unavailable
     ├── DigestMismatchError              4  bytes that are not the expected bytes; never substituted
     └── StoreError                       3  the cache folder: full, read-only, locked
 
@@ -23,6 +29,7 @@ class Reason(StrEnum):
     """Why a model cannot be had: the code that skip reasons, ledger rows and `--json` carry."""
 
     NOT_CACHED = "not-cached"
+    NOT_LOCKED = "not-locked"
     OFFLINE = "offline"
     SERVER = "server-error"
     TIMEOUT = "timeout"
@@ -36,12 +43,19 @@ class Reason(StrEnum):
     NOT_LOADABLE = "not-loadable"
     MEMORY_LIMIT = "memory-limit"
     MOCK_ONLY = "mock-only"
+    NOT_TRUSTED = "not-trusted"
+    NOT_EXPORTABLE = "not-exportable"
 
 
 #: A name that does not exist upstream is a mistake to report, not something to stand in for.
-#: So is a model that is there and does not load: it is broken, not missing.
+#: So is a model that is there and does not load: it is broken, not missing. And one whose code
+#: nobody trusted waits for a word of the user's.
 NEVER_SUBSTITUTED = frozenset(
-    {Reason.UNKNOWN_MODEL, Reason.UNKNOWN_REVISION, Reason.TOO_LARGE, Reason.NOT_LOADABLE}
+    {
+        *(Reason.UNKNOWN_MODEL, Reason.UNKNOWN_REVISION, Reason.TOO_LARGE, Reason.NOT_LOADABLE),
+        Reason.NOT_TRUSTED,
+        Reason.NOT_LOCKED,
+    }
 )
 
 
@@ -128,6 +142,13 @@ class NotPlannedError(UnavailableError):
         return False
 
 
+class NotLockedError(UnavailableError):
+    """The model is beyond the lock file, and nothing beyond it may be used."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message, reason=Reason.NOT_LOCKED, remedy=remedy)
+
+
 class MissingPackageError(UnavailableError):
     """A Python package that this model needs is not installed or cannot be imported."""
 
@@ -148,6 +169,42 @@ class DigestMismatchError(PotModelsError):
 
 class StoreError(PotModelsError):
     """The cache folder cannot be used as asked: full, read-only, held by another process."""
+
+    exit_code = 3
+
+
+class ModelVerificationError(PotModelsError):
+    """A model's file was checked or made, and did not pass; the base of the four below."""
+
+    exit_code = 1
+
+
+class ModelConversionError(ModelVerificationError):
+    """No file that was made of the model passed; `tried` says what was tried and why it failed."""
+
+    def __init__(self, message: str, *, tried: Iterable[str] = (), remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.tried = tuple(tried)
+
+
+class ModelUnsupportedError(ModelConversionError, UnavailableError):
+    """No strategy can export this model: a reason to skip, where a wrong file is one to fail."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, tried: Iterable[str] = (), remedy: str = "") -> None:
+        UnavailableError.__init__(self, message, reason=Reason.NOT_EXPORTABLE, remedy=remedy)
+        self.tried = tuple(tried)
+
+
+class ModelFileNotFoundError(ModelVerificationError, UnavailableError):
+    """There is no such file of the model, and none that it could be made from."""
+
+    exit_code = 3
+
+
+class ModelConnectionError(ModelVerificationError, UnavailableError):
+    """Whoever has the model cannot be reached."""
 
     exit_code = 3
 

@@ -40,6 +40,22 @@ IDS = (
         st.just("package"),
         st.from_regex(r"[A-Za-z_]\w{0,9}(/[\w@+-]{1,9}){0,3}", fullmatch=True),
     )
+    | st.builds(
+        ModelId,
+        st.just("pytorch_hub"),
+        st.from_regex(
+            r"[A-Za-z0-9][A-Za-z0-9-]{0,9}/[A-Za-z0-9_][\w.-]{0,9}/[A-Za-z_][A-Za-z0-9_]{0,9}",
+            fullmatch=True,
+        ).filter(str.isascii),
+        REVISION,
+    )
+    | st.builds(
+        ModelId,
+        st.just("url"),
+        st.from_regex(
+            r"https?://[a-z0-9.-]{1,9}(:[1-9][0-9]{1,3})?/[\w%+@-]{1,20}", fullmatch=True
+        ),
+    )
     | st.builds(ModelId, st.just("file"), PATH)
     | st.builds(ModelId, st.just("mock"), st.sampled_from(["vision", "language"]))
 )
@@ -120,6 +136,14 @@ def test_a_path_with_a_colon_is_no_unknown_source() -> None:
         "package:/etc",
         "package:pkg/",
         "package:1pkg",
+        "url:",
+        "url:model.pt",
+        "url:file:///x",
+        "url:https://me:pass@host/x",
+        "url:https://host/x?Signature=a",
+        "url:https://host/x#sha256=a",
+        "url:https://HOST/x",
+        "https://host/../x",
         "file:",
         "file:a\nb",
         "mock:Vision",
@@ -129,6 +153,34 @@ def test_a_path_with_a_colon_is_no_unknown_source() -> None:
 def test_a_malformed_name_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("pytorch/vision/resnet50", ModelId("pytorch_hub", "pytorch/vision/resnet50")),
+        ("a/b:v0.10.0/net", ModelId("pytorch_hub", "a/b/net", "v0.10.0")),
+        ("a/b/net@v0.10.0", ModelId("pytorch_hub", "a/b/net", "v0.10.0")),
+        ("a/b:feature/x/net", ModelId("pytorch_hub", "a/b/net", "feature/x")),
+        ("a/b/net@feature/x", ModelId("pytorch_hub", "a/b/net", "feature/x")),
+        ("a/b.py:refs/tags/v1/net", ModelId("pytorch_hub", "a/b.py/net", "refs/tags/v1")),
+    ],
+)  # fmt: skip
+def test_an_entry_point_may_be_written_as_torch_hub_writes_it(text: str, means: ModelId) -> None:
+    assert parse(f"pytorch_hub:{text}") == means
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "a", "a/b", "a/b/c/d", "a/b/", "a//c", "/b/c", "-a/b/c", "a/../c", "a/./c"),
+        *("a/b/1c", "a/b/c-d", "a/b/c.d", "a_b/c/d", "a/b c/d", "a/b:/c", "a/b:v1/", "a/b:v1"),
+        *("a/b:v1/c@v2", "a/b/c@", "a/b/c@..", "a/b:-x/c", "a/b:x..y/c", "a/b\u00e9/c", "a:v/b/c"),
+    ],
+)
+def test_what_names_no_entry_point_is_a_usage_error(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse(f"pytorch_hub:{text}")
 
 
 def test_an_at_sign_belongs_to_a_path() -> None:
@@ -156,4 +208,5 @@ def test_ids_have_an_order() -> None:
 def test_default_revisions_are_of_known_sources() -> None:
     assert set(DEFAULT_REVISIONS) < set(SOURCES)
     for source, revision in DEFAULT_REVISIONS.items():
-        assert checked(ModelId(source, "x", revision))
+        name = "owner/repository/entry" if source == "pytorch_hub" else "x"
+        assert checked(ModelId(source, name, revision))

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from pytest_potmodels.artifacts import Kind, LoadOptions, ModelRequest
+from pytest_potmodels.catalog import web
 from pytest_potmodels.catalog.torchvision_weights import weights_of
 from pytest_potmodels.errors import UnknownNameError, UsageError
 from pytest_potmodels.identifiers import REVISIONED, SOURCE_ALIASES, SOURCES, ModelId, checked
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KEYS = (
-    "source", "name", "revision", "weights", "architecture",
+    "source", "name", "revision", "weights", "architecture", "sha256",
     "kind", "task", "auto_class", "dtype", "description",
 )  # fmt: skip
 
@@ -34,6 +35,8 @@ class CatalogEntry:
     options: LoadOptions = field(default_factory=LoadOptions)
     weights: str | None = None
     architecture: str | None = None
+    sha256: str | None = None
+    address: str | None = field(default=None, repr=False)
     description: str = ""
 
     def request(self, asked: str) -> ModelRequest:
@@ -46,11 +49,13 @@ class CatalogEntry:
             weights=self.weights,
             architecture=self.architecture,
             kind_known=self.kind_known,
+            sha256=self.sha256,
+            address=self.address,
         )
 
 
-def read_entry(name: str, table: Any, where: Where) -> CatalogEntry:
-    """Read one `[models.NAME]` table.
+def read_entry(name: str, table: Any, where: Where, *, published: bool = False) -> CatalogEntry:
+    """Read one `[models.NAME]` table; `published`: what it names is known to be there.
 
     Raises:
         UsageError: a key or value that cannot be meant, with file and line.
@@ -60,13 +65,20 @@ def read_entry(name: str, table: Any, where: Where) -> CatalogEntry:
     _check_replacements(source, name, text, where)
     weights = text.get("weights")
     revision = _OWN_WEIGHTS + short_digest(weights) if weights else text.get("revision")
-    model_id = ModelId(source, text.get("name", name), revision)
+    by_url = source == "url"
     try:
-        check_published(checked(model_id))
+        written = web.read_keys(text.get("name", name), text) if by_url else None
+        model_id = written.id if written else ModelId(source, text.get("name", name), revision)
+        checked(model_id)
+        if not published:
+            check_published(model_id)
     except UsageError as error:
         place = where("models", name)
         raise UsageError(f"{place}: {error.message}", remedy=error.remedy) from None
-    kind, known = kind_of(model_id, text.get("kind"), where=where("models", name, "kind"))
+    architecture = written.architecture if written else text.get("architecture")
+    kind, known = kind_of(
+        model_id, text.get("kind"), architecture, where=where("models", name, "kind")
+    )
     return CatalogEntry(
         name=name,
         id=model_id,
@@ -74,7 +86,9 @@ def read_entry(name: str, table: Any, where: Where) -> CatalogEntry:
         kind_known=known,
         options=LoadOptions(text.get("task"), text.get("auto_class"), text.get("dtype")),
         weights=weights,
-        architecture=text.get("architecture"),
+        architecture=architecture,
+        sha256=written.sha256 if written else None,
+        address=written.address if written else None,
         description=text.get("description", ""),
     )
 
@@ -97,7 +111,9 @@ def short_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def kind_of(model_id: ModelId, stated: str | None, *, where: str = "") -> tuple[Kind, bool]:
+def kind_of(
+    model_id: ModelId, stated: str | None, architecture: str | None = None, *, where: str = ""
+) -> tuple[Kind, bool]:
     """What a model is used as, and whether that is known rather than assumed.
 
     Raises:
@@ -110,11 +126,17 @@ def kind_of(model_id: ModelId, stated: str | None, *, where: str = "") -> tuple[
         if model_id.name not in KINDS:
             raise UnknownNameError("mock", model_id.name, KINDS, where=where)
         fixed["mock"] = "vision" if model_id.name == "vision" else "language"
+    if model_id.source == "url" and architecture:
+        fixed["url"] = "vision"
     certain = fixed.get(model_id.source)
     if stated is None:
-        return certain or "language", certain is not None
+        # What is loaded by URL is a torchvision network, once somebody has said which; and
+        # PyTorch Hub's first and most used repository is torchvision's.
+        assumed: Kind = "vision" if model_id.source in ("url", "pytorch_hub") else "language"
+        return certain or assumed, certain is not None
     if certain and stated != certain:
-        raise UsageError(f"{model_id} is a {certain} model, not a {stated} model.")
+        place = f"{where}: " if where else ""
+        raise UsageError(f"{place}{model_id} is a {certain} model, not a {stated} model.")
     return ("vision" if stated == "vision" else "language"), True
 
 
@@ -155,10 +177,15 @@ def _check_replacements(source: str, name: str, text: Mapping[str, str], where: 
         )
     if "weights" in text and "revision" in text:
         raise UsageError(f"{place}: `weights` replaces those of a `revision`.", remedy="keep one")
-    if "architecture" in text and source != "file":
+    if "architecture" in text and source not in ("file", "url"):
         raise UsageError(
             f"{where('models', name, 'architecture')}: `architecture` is the network of a single "
             f"weights file; {name!r} is from {source}."
+        )
+    if "sha256" in text and source != "url":
+        raise UsageError(
+            f"{where('models', name, 'sha256')}: `sha256` is of the file behind a URL; {name!r} is "
+            f"from {source}."
         )
     if "revision" in text and source not in REVISIONED:
         raise UsageError(f"{where('models', name, 'revision')}: {source} has no revisions.")

@@ -5,19 +5,23 @@ architecture, a Hugging Face id (with `/`, or one of the historic ids without or
 PyTorch Hub is never tried unasked: it runs code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from pytest_potmodels import identifiers
+from pytest_potmodels.addresses import displayed
 from pytest_potmodels.artifacts import Kind, LoadOptions, ModelRequest
+from pytest_potmodels.catalog import web
 from pytest_potmodels.catalog.entries import CatalogEntry, check_published, kind_of
 from pytest_potmodels.catalog.torchvision_weights import architectures
 from pytest_potmodels.errors import UnknownNameError, UsageError
 from pytest_potmodels.identifiers import ModelId
 
 Presets = Mapping[str, Mapping[str, str]]
+#: From a request to the same at the revision that a lock has pinned.
+Pinned = Callable[[ModelRequest], ModelRequest]
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,12 @@ class Catalog:
     aliases: Mapping[str, str]
     historic: Mapping[str, str]
     architectures: Mapping[str, str]
+    #: What a lock makes of a request: the same at the revision that is pinned.
+    pinned: Pinned | None = None
 
-    def request(self, text: str, *, kind: str | None = None, **options: Any) -> ModelRequest:
+    def request(
+        self, text: str, *, kind: str | None = None, architecture: str | None = None, **options: Any
+    ) -> ModelRequest:
         """The model that a name means; `options` are fields of LoadOptions.
 
         Raises:
@@ -40,13 +48,16 @@ class Catalog:
         """
         entry = self.entry(text)
         chosen = {key: value for key, value in options.items() if value is not None}
-        request = entry.request(asked=text)
+        if architecture is not None:
+            entry = _of_network(entry, architecture)
+        request = entry.request(asked=displayed(text))
         if kind is not None:
-            agreed, _ = kind_of(entry.id, kind)
+            agreed, _ = kind_of(entry.id, kind, entry.architecture)
             if entry.kind_known and agreed != entry.kind:
                 raise UsageError(f"{text!r} is a {entry.kind} model, not a {agreed} model.")
             request = replace(request, kind=agreed, kind_known=True)
-        return replace(request, options=replace(request.options, **chosen))
+        request = replace(request, options=replace(request.options, **chosen))
+        return self.pinned(request) if self.pinned is not None else request
 
     def preset(self, preset: str, kind: Kind) -> ModelRequest:
         """The model of a preset.
@@ -86,12 +97,8 @@ class Catalog:
         """The entry of a name, made up on the spot for an explicit identifier."""
         if not isinstance(text, str):
             raise UsageError(f"{text!r} is no model name, but {type(text).__name__}.")
-        if text.startswith(("https://", "http://")):
-            raise UsageError(
-                f"{text!r} is a URL; a file alone does not say which network it belongs to.",
-                remedy='name an architecture: [tool.potmodels.models.NAME] source = "torchvision", '
-                f'name = "resnet18", weights = "{text}"',
-            )
+        if (written := web.read(text)) is not None:
+            return self._by_url(written)
         explicit = identifiers.parse(text)
         entry = self._explicit(explicit) if explicit is not None else self._bare(text)
         check_published(entry.id)
@@ -104,6 +111,16 @@ class Catalog:
             return replace(entry, id=model_id, options=LoadOptions())
         kind, known = kind_of(model_id, None)
         return CatalogEntry(str(model_id), model_id, kind, kind_known=known)
+
+    def _by_url(self, written: web.Written) -> CatalogEntry:
+        """The user's own entry of that URL, with what is said here over what it says."""
+        known = self._explicit(written.id)
+        entry = replace(
+            known,
+            address=written.address or known.address,
+            sha256=written.sha256 or known.sha256,
+        )
+        return _of_network(entry, written.architecture) if written.architecture else entry
 
     @cached_property
     def _by_full_name(self) -> Mapping[tuple[str, str], CatalogEntry]:
@@ -134,6 +151,22 @@ class Catalog:
         if "/" in name or name in self.historic:
             return self._explicit(identifiers.checked(ModelId("huggingface", name)))
         return None
+
+
+def _of_network(entry: CatalogEntry, architecture: str) -> CatalogEntry:
+    """The entry of a single weights file, taken for those of a torchvision network.
+
+    Raises:
+        UsageError: a model that says itself which network it is, or no such network.
+    """
+    if entry.id.source not in ("url", "file"):
+        raise UsageError(
+            f"architecture={architecture!r} is the network of a single weights file; "
+            f"{entry.id} says itself what it is.",
+            remedy="leave it out",
+        )
+    known = web.checked_architecture(architecture)
+    return replace(entry, architecture=known, kind="vision", kind_known=True)
 
 
 def _how_to_name(name: str) -> str:

@@ -1,14 +1,18 @@
 """Put the catalog together: the shipped one, installed packages', hooks', the user's."""
 
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_potmodels.catalog.entries import KINDS, CatalogEntry, Where, read_entry
-from pytest_potmodels.catalog.naming import Catalog
+from pytest_potmodels.catalog.installed import may_have
+from pytest_potmodels.catalog.naming import Catalog, Pinned
 from pytest_potmodels.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 #: Packages extend the catalog under this entry-point group: a table as below, or a callable
 #: that returns one. The CLI reads it, too, so both see the same names.
@@ -18,13 +22,20 @@ _TABLES = ("models", "presets")
 Table = Mapping[str, Any]
 
 
-def build_catalog(own: Table, where: Where, additions: Iterable[tuple[str, Table]] = ()) -> Catalog:
+def build_catalog(
+    own: Table,
+    where: Where,
+    additions: Iterable[tuple[str, Table]] = (),
+    *,
+    pinned: Pinned | None = None,
+) -> Catalog:
     """The catalog, with the user's `own` tables over `additions` over packages' over ours.
 
     Args:
         own: the `models` and `presets` tables of the user's configuration.
         where: says `file:line` of a key in them.
         additions: (who, tables) from hooks.
+        pinned: what a lock makes of a request.
 
     Raises:
         UsageError: a table that cannot be meant; the message says whose.
@@ -32,7 +43,8 @@ def build_catalog(own: Table, where: Where, additions: Iterable[tuple[str, Table
     shipped = tomllib.loads((files(__package__) / "catalog.toml").read_text(encoding="utf-8"))
     models: dict[str, CatalogEntry] = {}
     presets: dict[str, dict[str, str]] = {}
-    _add(shipped, _place("catalog.toml"), models, presets)
+    # To look its names up in torchvision's table takes longer than all the rest: a test does.
+    _add(shipped, _place("catalog.toml"), models, presets, published=True)
     for who, table in (*_from_packages(), *additions):
         _check_table(who, table)
         _add(table, _place(who), models, presets)
@@ -44,6 +56,7 @@ def build_catalog(own: Table, where: Where, additions: Iterable[tuple[str, Table
         aliases=shipped["aliases"],
         historic=shipped["historic"],
         architectures=shipped["architectures"],
+        pinned=pinned,
     )
     _check_presets(catalog, own, where)
     return catalog
@@ -61,6 +74,10 @@ def read_models(own: Table, where: Where) -> dict[str, CatalogEntry]:
 
 
 def _from_packages() -> list[tuple[str, Table]]:
+    if not may_have(ENTRY_POINTS, sys.path):
+        return []
+    from importlib.metadata import entry_points  # noqa: PLC0415 - see `installed`
+
     layers = []
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
         who = f"entry point {point.name} = {point.value}"
@@ -78,7 +95,7 @@ def _check_table(who: str, table: Any) -> None:
             raise UsageError(f"{who}: {key!r} is no table.")
 
 
-def _loaded(point: EntryPoint, who: str) -> Any:
+def _loaded(point: "EntryPoint", who: str) -> Any:
     try:
         found = point.load()
         return found() if callable(found) else found
@@ -91,10 +108,15 @@ def _loaded(point: EntryPoint, who: str) -> Any:
 
 
 def _add(
-    table: Table, where: Where, models: dict[str, CatalogEntry], presets: dict[str, dict[str, str]]
+    table: Table,
+    where: Where,
+    models: dict[str, CatalogEntry],
+    presets: dict[str, dict[str, str]],
+    *,
+    published: bool = False,
 ) -> None:
     for name, entry in table.get("models", {}).items():
-        models[name] = read_entry(name, entry, where)
+        models[name] = read_entry(name, entry, where, published=published)
     for preset, chosen in table.get("presets", {}).items():
         if not isinstance(chosen, Mapping):
             raise UsageError(f"{where('presets', preset)}: [presets.{preset}] is no table.")

@@ -13,7 +13,9 @@ REGISTRY = {
     "huggingface": "pytest_potmodels.sources.huggingface:HuggingFaceSource",
     "mock": "pytest_potmodels.sources.mock:MockSource",
     "package": "pytest_potmodels.sources.package:PackageSource",
+    "pytorch_hub": "pytest_potmodels.sources.torch_hub:TorchHubSource",
     "torchvision": "pytest_potmodels.sources.torchvision:TorchvisionSource",
+    "url": "pytest_potmodels.sources.url:UrlSource",
 }
 
 __all__ = ["REGISTRY", "Source", "SourceContext", "open_source"]

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from pytest_potmodels.artifacts import ModelRequest, ResolvedModel
+from pytest_potmodels.artifacts import ModelRequest, Repository, ResolvedModel
 from pytest_potmodels.identifiers import ModelId
 
 if TYPE_CHECKING:
@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SourceContext:
-    """What sources need from outside; `root` is where relative `file:` paths start."""
+    """What sources need from outside; `root` is where relative `file:` paths start.
+
+    `trust` are the repositories whose code may run.
+    """
 
     transfer: "Transfer"
     endpoint: str
     root: Path = field(default_factory=Path)
+    trust: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -32,3 +36,16 @@ class Source(Protocol):
             UnavailableError: it cannot be had; the reason says why.
             UsageError: the name or the request cannot be meant.
         """
+
+
+@runtime_checkable
+class Describer(Source, Protocol):
+    """A source that knows more of a model than the files that loading needs."""
+
+    def describe(self, model_id: ModelId, deadline: "Deadline") -> Repository:
+        """All files at the revision asked for, and what is known of the model.
+
+        Raises:
+            UnavailableError: it cannot be had; the reason says why.
+        """
+        ...

@@ -30,6 +30,9 @@ def catalog(**own: Any) -> Catalog:
         ("mock:language", "mock:language", "language", True),
         ("package:some_package/model@v1", "package:some_package/model@v1", "language", False),
         ("file:../models/a", "file:../models/a", "language", False),
+        ("https://h.example/x.pth", "url:https://h.example/x.pth", "vision", False),
+        ("pytorch_hub:a/b/c", "pytorch_hub:a/b/c", "vision", False),
+        ("pytorch_hub:a/b:v1/c", "pytorch_hub:a/b/c@v1", "vision", False),
     ],
 )
 def test_names(name: str, means: str, kind: str, known: bool) -> None:  # noqa: FBT001
@@ -55,8 +58,9 @@ def test_names(name: str, means: str, kind: str, known: bool) -> None:  # noqa: 
         ("hf:a/b/c", "not a well-formed huggingface name"),
         ("org/..", "not a well-formed huggingface name"),
         ("bert@", "without a revision"),
-        ("https://example.com/x.pth", "name an architecture"),
-        ("pytorch_hub:a/b/c", "unknown source 'pytorch_hub'"),
+        ("ftp://example.com/x.pth", "models come by https://, not ftp://"),
+        ("pytorch_hub:a/b", "not a well-formed pytorch_hub name"),
+        ("pytorch_hub:a/b:v1/c@v2", "names two revisions"),
     ],
 )
 def test_names_that_mean_nothing(name: str, said: str) -> None:

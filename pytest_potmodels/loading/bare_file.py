@@ -1,0 +1,36 @@
+"""Files by URL that are kept and verified, and of which nothing here makes a model by itself."""
+
+from typing import NoReturn
+
+from pytest_potmodels.artifacts import LoadOptions, StoredModel
+from pytest_potmodels.errors import Reason, UnavailableError
+
+
+def build(stored: StoredModel, _options: LoadOptions) -> NoReturn:
+    """Say what is missing.
+
+    Raises:
+        UnavailableError: NOT_LOADABLE, always.
+    """
+    path = stored.path / stored.files[0].path
+    why = _ONNX if stored.format == "onnx" else _WEIGHTS
+    what, remedy = why[0], why[1].format(url=stored.id.name, path=str(path))
+    raise UnavailableError(
+        f"{stored.id} is in the cache, verified, and cannot be loaded by itself: {what}.",
+        reason=Reason.NOT_LOADABLE,
+        remedy=remedy,
+    )
+
+
+_ONNX = (
+    "sessions of ONNX files are not built here yet",
+    "onnxruntime opens it: onnxruntime.InferenceSession({path!r})",
+)
+_WEIGHTS = (
+    "a weights file does not say which network it belongs to, and a pickled model "
+    "(torch.save(model)) would run code",
+    "for a state dict of a torchvision network name that: {url}#architecture=resnet18, or in "
+    '[tool.potmodels.models.NAME] source = "url", name = "{url}", architecture = "resnet18"; of '
+    "a pickled model save the state dict; for all else pot_models.load(URL, build=FUNCTION) gives "
+    "FUNCTION the folder",
+)
