@@ -49,14 +49,21 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
     {
         "transformers": "pytest_potmodels.loading.transformers",
         "torchvision": "pytest_potmodels.loading.torchvision",
+        "torch_hub": "pytest_potmodels.loading.torch_hub",
         "mock": "pytest_potmodels.loading.mock",
+        "weights": "pytest_potmodels.loading.bare_file",
+        "onnx": "pytest_potmodels.loading.bare_file",
     }
 )
 
 
 #: What must be installed for a format, as far as one can tell without importing it.
 _PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"transformers": ("torch", "transformers"), "torchvision": ("torch", "torchvision")}
+    {
+        "transformers": ("torch", "transformers"),
+        "torchvision": ("torch", "torchvision"),
+        "torch_hub": ("torch",),
+    }
 )
 
 
@@ -79,7 +86,8 @@ def load(stored: StoredModel, options: LoadOptions, *, device: str) -> LoadedMod
         UsageError: options that the model does not have, or a device that is not there.
     """
     loader = loader_of(stored.format)
-    require_device(device)
+    if device != "cpu":  # A file that no loader is for is no reason to import torch.
+        require_device(device)
     built = loader.build(stored, options)
     announce(built.facts)
     return complete(loader.dress(stored, options, built.model.to(device), built.facts))

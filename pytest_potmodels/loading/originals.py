@@ -15,7 +15,11 @@ from pytest_potmodels.store.derived import DerivedStore
 
 #: Formats whose models come from files, and what the first of them imports. A stand-in is drawn
 #: anew faster than it is mapped.
-_IMPORTED_BY = {"transformers": "transformers.modeling_utils", "torchvision": "torchvision.models"}
+_IMPORTED_BY = {
+    "transformers": "transformers.modeling_utils",
+    "torchvision": "torchvision.models",
+    "torch_hub": "torch",
+}
 _Key = tuple[Hashable, ...]
 #: Models that are kept, however small: each holds two file descriptors or more, and macOS gives a
 #: process 256.

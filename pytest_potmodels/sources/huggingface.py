@@ -1,6 +1,7 @@
 """Hugging Face models: one metadata call says files, sizes, digests, licence and commit."""
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -10,10 +11,10 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from huggingface_hub.hf_api import RepoSibling
 
 from pytest_potmodels import __version__
-from pytest_potmodels.artifacts import ModelRequest, RemoteFile, ResolvedModel
+from pytest_potmodels.artifacts import ModelRequest, RemoteFile, Repository, ResolvedModel
 from pytest_potmodels.digests import Digest
 from pytest_potmodels.errors import Reason, UnavailableError, UsageError
-from pytest_potmodels.identifiers import ModelId, checked
+from pytest_potmodels.identifiers import ModelId, checked, split_file
 from pytest_potmodels.sources import selection
 from pytest_potmodels.sources.base import SourceContext
 from pytest_potmodels.sources.hub_refusals import refusal
@@ -35,24 +36,48 @@ class HuggingFaceSource:
     ) -> ResolvedModel:
         """Pin the revision to its commit and name the files that loading needs.
 
+        An id that ends in `:PATH` is that ONNX file, with its weights where they lie beside it.
+
         Raises:
             UnavailableError: gated, private or missing, unknown revision, disabled, no weights
-                that can be loaded, or a hub that cannot be reached or understood.
-            UsageError: the hub's client does not accept the name.
+                that can be loaded, no such file, or a hub that cannot be reached or understood.
+            UsageError: the hub's client does not accept the name; a file that is no ONNX file.
         """
-        info = self._ask(model_id, deadline)
-        commit = _commit(model_id, info)
+        repository, file = split_file(model_id)
+        info = self._ask(repository, deadline)
+        commit = _commit(repository, info)
         siblings = {sibling.rfilename: sibling for sibling in info.siblings or ()}
-        paths = selection.needed(siblings, owner=f"{model_id} at {commit[:8]}")
+        paths = _paths(siblings, file, owner=f"{repository} at {commit[:8]}")
         page = f"{self._context.endpoint}/{quote(info.id)}"
+        canonical = f"{info.id}:{file}" if file else info.id
         return ResolvedModel(
             id=model_id,
             kind=request.kind,
-            format="transformers",
+            format="onnx" if file else "transformers",
             files=tuple(_remote(siblings[path], f"{page}/resolve/{commit}") for path in paths),
             revision=commit,
-            aliases=() if info.id == model_id.name else (info.id,),
+            aliases=() if canonical == model_id.name else (canonical,),
             origin=page,
+            license=_license(info),
+            gated=bool(info.gated),
+        )
+
+    def describe(self, model_id: ModelId, deadline: "Deadline") -> Repository:
+        """All files at the revision asked for, and what the hub knows; raises what `resolve` raises."""
+        repository, _ = split_file(model_id)
+        info = self._ask(repository, deadline)
+        said: Any = info.config if isinstance(info.config, Mapping) else {}
+        classes = said.get("architectures")
+        return Repository(
+            id=repository,
+            name=info.id,
+            revision=_commit(repository, info),
+            files={each.rfilename: _size(each) for each in info.siblings or ()},
+            model_type=_word(said.get("model_type")),
+            architectures=tuple(map(_word, classes)) if isinstance(classes, list) else (),
+            library=_word(info.library_name),
+            task=_word(info.pipeline_tag),
+            tags=tuple(map(_word, info.tags or ())),
             license=_license(info),
             gated=bool(info.gated),
         )
@@ -68,6 +93,20 @@ class HuggingFaceSource:
             raise refusal(model_id, endpoint, error) from error
         except HFValidationError as error:
             raise UsageError(f"{str(model_id)!r} is no Hugging Face model: {error}") from error
+
+
+def _paths(siblings: Mapping[str, RepoSibling], file: str, owner: str) -> tuple[str, ...]:
+    return selection.onnx_file(siblings, file, owner) if file else selection.needed(siblings, owner)
+
+
+def _word(said: Any) -> str:
+    """Text from a server, as text that may be printed."""
+    text = said if isinstance(said, str) else ""
+    return "".join(char for char in text if char.isprintable())[:200]
+
+
+def _size(sibling: RepoSibling) -> int | None:
+    return sibling.lfs.size if sibling.lfs else sibling.size
 
 
 def _model_info(model_id: ModelId, endpoint: str, token: str | None, seconds: float) -> ModelInfo:
@@ -115,7 +154,7 @@ def _remote(sibling: RepoSibling, folder: str) -> RemoteFile:
     return RemoteFile(
         path=PurePosixPath(sibling.rfilename),
         url=f"{folder}/{quote(sibling.rfilename)}",
-        size=sibling.lfs.size if sibling.lfs else sibling.size,
+        size=_size(sibling),
         digests=_digests(sibling),
     )
 

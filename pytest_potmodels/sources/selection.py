@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from pytest_potmodels.errors import Reason, UnavailableError
+from pytest_potmodels.errors import Reason, UnavailableError, UsageError
 
 #: Configuration, tokenizers and processors, beside the weights.
 _DESCRIPTIONS = (
@@ -40,6 +40,7 @@ _SHARD_NUMBERS = re.compile(r"-(\d+)-of-(\d+)")
 #: Names come from a server: nothing that a file system may read as more than one name.
 _PLAIN = re.compile(r"\w[\w.+-]*")
 _SHOWN = 5
+ONNX = ".onnx"
 _OTHER_WEIGHTS = {
     ".h5": "TensorFlow",
     ".msgpack": "Flax",
@@ -71,6 +72,33 @@ def needed(paths: Iterable[str], owner: str) -> tuple[str, ...]:
     if not weights:
         raise _not_loadable(owner, plain)
     return tuple(sorted({*weights, *filter(_is_description, plain)}))
+
+
+def onnx_file(paths: Iterable[str], file: str, owner: str) -> tuple[str, ...]:
+    """An ONNX file with what lies beside it under its name: `model.onnx_data`, `model.onnx.data`.
+
+    Raises:
+        UnavailableError: there is no such file.
+        UsageError: it is no ONNX file.
+    """
+    if not file.endswith(ONNX):
+        raise UsageError(
+            f"{file!r} is no ONNX file; of a repository only those are had by themselves.",
+            remedy=f"name a file that ends in {ONNX}, or the repository alone",
+        )
+    plain = [path for path in paths if _is_plain(path)]
+    if file not in plain:
+        there = ", ".join(path for path in plain if path.endswith(ONNX))
+        raise UnavailableError(
+            f"{owner} has no file {file}; its ONNX files: {there or 'none'}.",
+            reason=Reason.UNKNOWN_MODEL,
+            remedy="ask for one of those, or export the model: potmodels export",
+        )
+    return tuple(sorted(path for path in plain if path == file or _is_data_of(file, path)))
+
+
+def _is_data_of(file: str, path: str) -> bool:
+    return path.startswith((f"{file}_data", f"{file}.data"))
 
 
 def _weights(paths: Iterable[str], folder: str) -> list[str]:

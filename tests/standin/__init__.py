@@ -17,11 +17,13 @@ from standin.faults import (
     NoRange,
     RedirectTo,
     ShortReply,
+    Slowed,
     Stalled,
     Status,
     Truncated,
     WrongEtag,
 )
+from standin.github import GitRepo
 from standin.log import Request, RequestLog
 from standin.site import StandIn
 
@@ -30,6 +32,7 @@ __all__ = [
     "Dropped",
     "Fault",
     "FlippedByte",
+    "GitRepo",
     "Hang",
     "NoRange",
     "RedirectTo",
@@ -37,6 +40,7 @@ __all__ = [
     "Request",
     "RequestLog",
     "ShortReply",
+    "Slowed",
     "Stalled",
     "StandIn",
     "Status",

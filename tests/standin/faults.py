@@ -73,6 +73,16 @@ class Stalled:
 
 
 @dataclass(frozen=True)
+class Slowed:
+    """This body comes at so many bytes in a second, however many others do."""
+
+    bytes_per_second: float
+
+    def alter(self, reply: Reply) -> Reply | None:
+        return replace(reply, pace=self.bytes_per_second) if reply.is_file else None
+
+
+@dataclass(frozen=True)
 class FlippedByte:
     """All bits of one byte are wrong, at offset `at` of the file; sizes and ETag are right."""
 

@@ -12,6 +12,7 @@ from standin.replies import Reply, file_reply, json_reply, redirect, refusal
 
 _API = "/api/models/"
 _CACHE = "/api/resolve-cache/models/"
+_WHOAMI = "/api/whoami-v2"
 _REVISION_ROUTES = ("revision", "tree")
 
 
@@ -33,6 +34,8 @@ class Hub:
         self._lock = threading.Lock()
         self._repos: dict[str, Repo] = {}
         self.revoked: set[str] = set()
+        #: The account of each token that `whoami` knows.
+        self.accounts: dict[str, str] = {}
 
     def add(self, repo: Repo) -> None:
         """Serve a repository under its id and its aliases."""
@@ -44,6 +47,8 @@ class Hub:
         path, token = urlsplit(request.path).path, _token(request)
         if token in self.revoked:
             return refusal(401, "", "Invalid credentials in Authorization header")
+        if path == _WHOAMI:
+            return self._whoami(token)
         if path.startswith(_CACHE):
             return self._cached_file(path.removeprefix(_CACHE))
         if path.startswith(_API):
@@ -51,6 +56,11 @@ class Hub:
         if target := _file_target(path):
             return self._resolve(target, request, token)
         return refusal(404, "", "Sorry, we can't find the page you are looking for.")
+
+    def _whoami(self, token: str | None) -> Reply:
+        if token not in self.accounts:
+            return refusal(401, "", "Invalid username or password.")
+        return json_reply({"type": "user", "name": self.accounts[token]})
 
     def _api(self, target: _Target, request: Request, token: str | None) -> Reply:
         found = self._find(target, request, token)

@@ -32,6 +32,8 @@ class Reply:
     is_file: bool = False
     serves_ranges: bool = True
     interruption: Interruption | None = None
+    #: Bytes of the body that go out in a second; None: as fast as they are taken.
+    pace: float | None = None
 
     def with_headers(self, headers: Mapping[str, str]) -> "Reply":
         """The same reply with headers added or replaced."""

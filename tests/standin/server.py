@@ -15,6 +15,8 @@ from standin.replies import Interruption, Reply, cut_to_range
 
 #: A pause in a reply is noticed at each of these; a client counts on early bytes going out early.
 _CHUNK_BYTES = 1 << 17
+#: Seconds between the pieces of a body that is slowed.
+_TICK = 0.02
 
 
 class Server:
@@ -127,16 +129,20 @@ class _Conversation(BaseHTTPRequestHandler):
         pause = reply.interruption
         at = pause.at if pause else None
         if pause is None or at is None:
-            self._write(reply.body)
+            self._write(reply.body, reply.pace)
             return
-        self._write(reply.body[:at])
+        self._write(reply.body[:at], reply.pace)
         if self._outlast(pause):
-            self._write(reply.body[at:])
+            self._write(reply.body[at:], reply.pace)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, pace: float | None) -> None:
         log, view = self.server.duty.log, memoryview(data)
-        for start in range(0, len(view), _CHUNK_BYTES):
-            chunk = view[start : start + _CHUNK_BYTES]
+        size = _CHUNK_BYTES if pace is None else max(1, int(pace * _TICK))
+        for start in range(0, len(view), size):
+            chunk = view[start : start + size]
+            if pace is not None and self.server.duty.closing.wait(len(chunk) / pace):
+                self.close_connection = True
+                return
             log.note(self._number, sent=len(chunk))
             try:
                 self.wfile.write(chunk)

@@ -1,13 +1,16 @@
 """The three servers together: what a test starts, fills, breaks and asks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
 from standin.content import Files, Repo
 from standin.faults import Fault, FaultPlan
+from standin.github import GitHub, GitRepo
 from standin.hub import Hub
-from standin.log import RequestLog
+from standin.log import Request, RequestLog
+from standin.replies import Reply
 from standin.server import Server
 from standin.stores import Cdn, Downloads
 
@@ -15,7 +18,8 @@ from standin.stores import Cdn, Downloads
 class StandIn:
     """The Hugging Face hub, its CDN and download.pytorch.org on this machine.
 
-    `hub`, `cdn` and `downloads` have a `url` each; any number of processes may use them.
+    `hub`, `cdn` and `downloads` have a `url` each; any number of processes may use them. So have
+    `github` and `codeload`, which start when a repository is added.
     """
 
     def __init__(self) -> None:
@@ -24,9 +28,9 @@ class StandIn:
         self._cdn_content = Cdn()
         self._downloads_content = Downloads()
         self._hub_content = Hub(self._cdn_link)
-        self.cdn = self._serve("cdn", self._cdn_content)
-        self.downloads = self._serve("downloads", self._downloads_content)
-        self.hub = self._serve("hub", self._hub_content)
+        self.cdn = self._serve("cdn", self._cdn_content.answer)
+        self.downloads = self._serve("downloads", self._downloads_content.answer)
+        self.hub = self._serve("hub", self._hub_content.answer)
 
     def __enter__(self) -> Self:
         return self
@@ -41,7 +45,7 @@ class StandIn:
 
     def close(self) -> None:
         """Stop all servers and drop their connections."""
-        for server in (self.hub, self.cdn, self.downloads):
+        for server in (self.hub, self.cdn, self.downloads, *self._of_github()):
             server.close()
 
     def add_repo(  # noqa: PLR0913 - each is one fact of a repository
@@ -70,6 +74,28 @@ class StandIn:
         repo.commit(files)
         self._hub_content.add(repo)
         return repo
+
+    def add_git_repo(self, repo_id: str, files: Files) -> GitRepo:
+        """Serve a repository of code as GitHub does; `commit` and `tag` change it later."""
+        repo = GitRepo(repo_id)
+        repo.commit(files)
+        self.github_content.repos[repo_id] = repo
+        return repo
+
+    @cached_property
+    def github_content(self) -> GitHub:
+        """The repositories of `github` and `codeload`."""
+        return GitHub()
+
+    @cached_property
+    def github(self) -> Server:
+        """git's own protocol."""
+        return self._serve("github", self.github_content.answer)
+
+    @cached_property
+    def codeload(self) -> Server:
+        """Archives of commits."""
+        return self._serve("codeload", self.github_content.answer_archives)
 
     def add_download(self, path: str, data: bytes) -> str:
         """Serve a file on `downloads`; return its URL."""
@@ -100,6 +126,10 @@ class StandIn:
         """Refuse a token everywhere, as the hub does with an expired one. Any other is valid."""
         self._hub_content.revoked.add(token)
 
+    def add_account(self, name: str, token: str) -> None:
+        """Have `whoami` know whose a token is."""
+        self._hub_content.accounts[token] = name
+
     def environ(self) -> dict[str, str]:
         """Variables that point a child process here, for its own clients and for ours."""
         return {
@@ -108,12 +138,26 @@ class StandIn:
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_HUB_DISABLE_PROGRESS_BARS": "1",
             "DISABLE_SAFETENSORS_CONVERSION": "1",
-            "POT_MIRRORS": f"https://download.pytorch.org={self.downloads.url}",
+            "POT_MIRRORS": " ".join(f"{old}={new}" for old, new in self.mirrors()),
             "NO_PROXY": "127.0.0.1",
         }
 
-    def _serve(self, name: str, content: Hub | Cdn | Downloads) -> Server:
-        return Server(name, content.answer, self.log, self._faults)
+    def mirrors(self) -> tuple[tuple[str, str], ...]:
+        """The rules that lead here."""
+        rules = (("https://download.pytorch.org", self.downloads.url),)
+        if "github_content" not in vars(self):
+            return rules
+        return (
+            *rules,
+            ("https://github.com", self.github.url),
+            ("https://codeload.github.com", self.codeload.url),
+        )
+
+    def _of_github(self) -> list[Server]:
+        return [vars(self)[name] for name in ("github", "codeload") if name in vars(self)]
+
+    def _serve(self, name: str, answer: Callable[[Request], Reply]) -> Server:
+        return Server(name, answer, self.log, self._faults)
 
     def _cdn_link(self, sha256: str, path: str) -> str:
         return self.cdn.url + self._cdn_content.link(sha256, path)

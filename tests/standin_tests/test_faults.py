@@ -1,6 +1,7 @@
 """Each fault, seen on the wire by a plain HTTP client, and the classic ones by huggingface_hub."""
 
 import threading
+import time
 from pathlib import Path
 
 import httpx2
@@ -14,6 +15,7 @@ from standin import (
     NoRange,
     RedirectTo,
     ShortReply,
+    Slowed,
     Stalled,
     StandIn,
     Status,
@@ -212,3 +214,11 @@ def test_the_stock_client_repeats_a_head_that_failed(site: StandIn, tmp_path: Pa
     site.fault(Status(503), server="hub", method="HEAD")
     assert fetched(site, tmp_path) == DATA
     assert [each.status for each in site.log] == [503, 302, 200]
+
+
+def test_a_slowed_body_takes_its_time_whole(site: StandIn) -> None:
+    url = site.add_download("/file", bytes(50_000))
+    site.fault(Slowed(bytes_per_second=100_000))
+    started = time.monotonic()
+    assert read(url) == (bytes(50_000), None)
+    assert time.monotonic() - started >= 0.45

@@ -1,9 +1,11 @@
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_potmodels.errors import StoreError
+from pytest_potmodels.store.leases import let_go
 
 NAME = "huggingface:org/model"
 
@@ -49,3 +51,19 @@ def test_a_model_in_place_is_used_with_a_read_only_cache(
     before = snapshot(shelf.cache)
     assert shelf.store.take_in_place(model, tmp_path / "theirs").size == 1
     assert snapshot(shelf.cache) == before
+
+
+def test_a_hit_takes_no_lease_and_is_not_noted(
+    shelf: Any, closed: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored = shelf.admit(NAME)
+    let_go()
+    used = shelf.layout.used(stored.path.name)
+    os.utime(used, (1000, 1000))
+    closed()
+    assert shelf.store.find_to_use(stored.id) == stored
+    assert shelf.store.leases.look() == ()
+    assert used.stat().st_mtime == 1000
+    assert caplog.records == []
+    with pytest.raises(StoreError, match="cannot be written"):
+        shelf.store.remove(stored)

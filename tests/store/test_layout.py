@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_potmodels.errors import StoreError
+from pytest_potmodels.errors import StoreError, UsageError
 from pytest_potmodels.identifiers import ModelId
 from pytest_potmodels.store.layout import (
     Layout,
+    checked_label,
     entry_name,
     in_place_name,
     revision_suffix,
@@ -55,6 +56,28 @@ def test_two_files_of_one_name_stay_apart() -> None:
     one, other = (entry_name(ModelId("file", f"{place}/model")) for place in ("/a", "/b"))
     assert one != other
     assert one.startswith("file_model-")
+
+
+@given(st.from_regex(r"https://h/[\w.%+@-]{0,200}(\?[\w=&]{0,20})?", fullmatch=True))
+def test_every_url_is_a_folder_name_too(url: str) -> None:
+    folder = entry_name(ModelId("url", url))
+    assert SAFE.fullmatch(folder)
+    assert folder.startswith("url_")
+    assert folder[-9] == "-"
+    assert len(folder) < 200
+
+
+def test_a_folder_by_url_is_named_after_its_file() -> None:
+    one, other = (entry_name(ModelId("url", f"https://h/{at}/m.pth?v=1")) for at in "ab")
+    assert one != other
+    assert one.startswith("url_m.pth-")
+
+
+def test_a_label_goes_before_the_name() -> None:
+    assert entry_name(ModelId("url", "https://h/m.pth"), "mine") == "url_mine"
+    assert checked_label("custom_model-1.0") == "custom_model-1.0"
+    with pytest.raises(UsageError, match="no name for a folder"):
+        checked_label("../mine")
 
 
 def test_one_name_in_two_folders_has_two_records() -> None:

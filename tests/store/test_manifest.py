@@ -83,7 +83,7 @@ def test_what_is_written_is_read(
 def test_a_manifest_holds_every_field_of_a_model() -> None:
     elsewhere = {"id", "path", "in_place", "fresh"}
     assert {f.name for f in fields(StoredModel)} - elsewhere <= set(GOOD)
-    assert {f.name for f in fields(StoredFile)} == set(GOOD["files"][0])
+    assert {f.name for f in fields(StoredFile)} - {"came"} == set(GOOD["files"][0])
 
 
 def test_no_manifest_is_no_error_of_the_cache(entry: Path) -> None:
