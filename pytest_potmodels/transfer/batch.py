@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import closing
+from typing import TypeVar
 
 from pytest_potmodels.artifacts import RemoteFile, StoredFile
 from pytest_potmodels.transfer.client import Client
@@ -12,6 +13,8 @@ from pytest_potmodels.transfer.part_file import PartFile
 from pytest_potmodels.transfer.progress import ProgressMeter
 from pytest_potmodels.transfer.scope import CancelScope
 from pytest_potmodels.transfer.size_limit import SizeLimit
+
+T = TypeVar("T")
 
 #: Between looks at the deadline; also keeps Ctrl-C alive on Windows, where waits are deaf.
 _SLICE = 0.5
@@ -47,7 +50,7 @@ class Batch:
                 file: pool.submit(self._download(file, parts[file], errand).run) for file in order
             }
             try:
-                _await(set(running.values()), self._scope)
+                settle(set(running.values()), self._scope)
             except BaseException:
                 self._scope.stop()
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -58,7 +61,8 @@ class Batch:
         return Download(file, part, errand, self._network.patience(file.url, self._scope))
 
 
-def _await(pending: set[Future[StoredFile]], scope: CancelScope) -> None:
+def settle(pending: set[Future[T]], scope: CancelScope) -> None:
+    """Wait for all; the first error is raised, and at the deadline their connections are cut."""
     while pending:
         slice_ = max(0.05, min(_SLICE, scope.deadline.remaining()))
         done, pending = wait(pending, timeout=slice_, return_when=FIRST_EXCEPTION)

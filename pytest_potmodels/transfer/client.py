@@ -22,7 +22,7 @@ from pytest_potmodels.transfer.network import Network
 from pytest_potmodels.transfer.proxies import proxy_for
 from pytest_potmodels.transfer.replies import is_hub_reply
 from pytest_potmodels.transfer.scope import CancelScope
-from pytest_potmodels.transfer.urls import origin, place, shown
+from pytest_potmodels.transfer.urls import is_loopback, origin, place, shown
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Client:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._lock = threading.Lock()
-        self._transports: dict[str | None, httpx2.HTTPTransport] = {}
+        self._transports: dict[tuple[str | None, bool], httpx2.HTTPTransport] = {}
 
     def close(self) -> None:
         """Close all connections."""
@@ -123,7 +123,9 @@ class Client:
         bound = min(left, _OPENING_TIMEOUTS * patience)
         timeout = httpx2.Timeout(patience).as_dict()
         request = httpx2.Request("GET", url, headers=headers, extensions={"timeout": timeout})
-        transport = self._transport(url)
+        # Who sends a credential must know to whom.
+        verify = network.policy.verify_ssl or "Authorization" in headers
+        transport = self._transport(url, verify=verify)
         network.counter.request(place(url))
         try:
             response = within(
@@ -142,15 +144,16 @@ class Client:
         _log.debug("GET %s%s -> %d", shown(url), asked, response.status_code)
         return _Hop(url, response, patience)
 
-    def _transport(self, url: str) -> httpx2.HTTPTransport:
+    def _transport(self, url: str, *, verify: bool) -> httpx2.HTTPTransport:
         proxy = proxy_for(url)
         with self._lock:
-            if proxy not in self._transports:
+            if (proxy, verify) not in self._transports:
                 try:
-                    self._transports[proxy] = httpx2.HTTPTransport(proxy=proxy)
+                    made = httpx2.HTTPTransport(proxy=proxy, verify=verify)
                 except ImportError as error:  # a SOCKS proxy takes a package of its own
                     raise extras.missing("socksio", error) from error
-            return self._transports[proxy]
+                self._transports[proxy, verify] = made
+            return self._transports[proxy, verify]
 
     def _next(self, url: str, location: str) -> str:
         target = urljoin(url, location)
@@ -158,11 +161,17 @@ class Client:
             scheme = origin(target).scheme
         except UsageError:
             raise _lost_way(url, f"a redirect to {shown(target)!r}") from None
-        downgraded = origin(url).scheme == "https" and scheme == "http"
-        if downgraded and not self._network.mirrors.route(target).mirrored:
-            raise _lost_way(url, f"a redirect from https to {shown(target)!r}")
+        if scheme == "http" and self._is_downgrade(url, target):
+            raise _lost_way(url, f"a redirect from {origin(url).scheme} to {shown(target)!r}")
         _log.debug("%s redirects to %s", shown(url), shown(target))
         return target
+
+    def _is_downgrade(self, url: str, target: str) -> bool:
+        """Whether plain http is less than this chain of redirects began with or must have."""
+        began_better = origin(url).scheme == "https"
+        if not began_better and not (self._network.policy.https_only and not is_loopback(target)):
+            return False
+        return not self._network.mirrors.route(target).mirrored
 
     def _chunks(self, hop: _Hop, scope: CancelScope) -> Iterator[bytes]:
         host = place(hop.url)

@@ -5,19 +5,11 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
+from pytest_potmodels.addresses import Secret
 from pytest_potmodels.errors import UsageError
 from pytest_potmodels.transfer.urls import origin
 
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
-
-
-class Secret(str):
-    """A string that tracebacks, which show local variables by their `repr`, do not give away."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'***'"
 
 
 class Credentials:

@@ -118,6 +118,8 @@ class Download:
             raise self._from_zero(reply, "refuses the range asked for")
         if reply.status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
             raise replies.refusal(reply.status, reply.headers, reply.url)
+        if not self._file.digests and replies.is_page(reply.headers):
+            raise replies.a_page(reply.url)
         if reply.headers.get("content-encoding", "identity").lower() != "identity":
             raise UnavailableError(
                 f"{shown(reply.url)}: the server sends a compressed form nobody asked for.",

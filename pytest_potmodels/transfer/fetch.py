@@ -1,7 +1,8 @@
 """The network as the rest of the package sees it: fetch files, make a guarded call, count."""
 
+import contextlib
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +17,8 @@ from pytest_potmodels.transfer.network import Network
 from pytest_potmodels.transfer.part_file import PartFile
 from pytest_potmodels.transfer.policy import TransferPolicy
 from pytest_potmodels.transfer.progress import Progress, ProgressMeter
+from pytest_potmodels.transfer.reading import Enough, read
+from pytest_potmodels.transfer.remote.folder import RemoteFolder
 from pytest_potmodels.transfer.scope import Scopes
 from pytest_potmodels.transfer.size_limit import SizeLimit
 
@@ -58,6 +61,16 @@ class Transfer:
         part._scopes = Scopes()  # noqa: SLF001
         return part
 
+    def at_large(self, *, verify_ssl: bool) -> "Transfer":
+        """The same network for hosts that nobody vouches for: no redirect leads to plain http.
+
+        Without `verify_ssl` certificates are not checked, where no credential is sent.
+        """
+        part = copy.copy(self)
+        part.policy = replace(self.policy, https_only=True, verify_ssl=verify_ssl)
+        part._network = replace(self._network, policy=part.policy)  # noqa: SLF001 - of this class
+        return part
+
     def close_network(self, by: str) -> None:
         """Let no request through from now on; `by` names the setting that says so."""
         self._network.reachability.close(by)
@@ -66,13 +79,29 @@ class Transfer:
         """End all calls under way, and all that come later, with StoppedError."""
         self._scopes.stop()
 
+    def check(self, what: str, deadline: Deadline) -> None:
+        """Pass while there is time and nobody called `stop`; `what` is under way.
+
+        Raises:
+            UnavailableError: TIMEOUT.
+            StoppedError: `stop` was called.
+        """
+        with self._scopes.one(deadline) as scope:
+            scope.check(what)
+
     def fetch_all(
-        self, files: Sequence[RemoteFile], stage: Path, deadline: Deadline, *, model: str = ""
+        self,
+        files: Sequence[RemoteFile],
+        stage: Path,
+        deadline: Deadline,
+        *,
+        model: str = "",
+        beside: int = 0,
     ) -> tuple[StoredFile, ...]:
         """Bring files to `stage/<path>`, verified; what a killed run left there is used.
 
         The stage must belong to this content and to this process. Nothing is flushed to disk.
-        `model` is what progress events call the model.
+        `model` is what progress events call the model, `beside` the bytes of it that came before.
 
         Returns:
             One StoredFile per file, in the order of `files`.
@@ -84,7 +113,7 @@ class Transfer:
             StoppedError: `stop` was called.
         """
         self._network.reachability.ensure_open()
-        limit = SizeLimit(files, self.policy.max_bytes)
+        limit = SizeLimit(files, self.policy.max_bytes, beside)
         places.check_distinct(file.path for file in files)
         with disk.guarded(stage):
             stage.mkdir(parents=True, exist_ok=True)
@@ -116,6 +145,30 @@ class Transfer:
         with self._scopes.one(deadline) as scope:
             patience = self._network.patience(url, scope)
             return guarded(self._network, url, request, scope, patience)
+
+    def read(
+        self,
+        url: str,
+        deadline: Deadline,
+        *,
+        most: int,
+        enough: Enough | None = None,
+    ) -> bytes:
+        """The body of a document of at most so many bytes; up to what is `enough` of it.
+
+        Raises:
+            UnavailableError: it cannot be had in time, is refused, or is longer.
+            StoppedError: `stop` was called.
+        """
+        with self._scopes.one(deadline) as scope:
+            patience = self._network.patience(url, scope)
+            return read(self._network, url, scope, patience, most=most, enough=enough)
+
+    @contextlib.contextmanager
+    def remote(self, url: str, deadline: Deadline) -> Iterator[RemoteFolder]:
+        """A folder that fsspec reaches, until the deadline or `stop`; no request is made yet."""
+        with self._scopes.one(deadline) as scope:
+            yield RemoteFolder(url, self._network, scope, self._meter)
 
     def _finished_before(
         self, parts: dict[RemoteFile, PartFile], model: str

@@ -19,12 +19,12 @@ def target(stage: Path, path: PurePosixPath) -> Path:
     Raises:
         StoreError: the path leads out of the stage, or is no file name on some system.
     """
-    trouble = _trouble(path)
+    found = trouble(path)
     place = stage.joinpath(*path.parts)
-    if not trouble and not place.parent.resolve().is_relative_to(stage.resolve()):
-        trouble = "it leads out of the model's folder through a link"
-    if trouble:
-        raise StoreError(f"The file name {str(path)!r} is refused: {trouble}.")
+    if not found and not place.parent.resolve().is_relative_to(stage.resolve()):
+        found = "it leads out of the model's folder through a link"
+    if found:
+        raise StoreError(f"The file name {str(path)!r} is refused: {found}.")
     return place
 
 
@@ -42,7 +42,8 @@ def check_distinct(paths: Iterable[PurePosixPath]) -> None:
                 raise StoreError(f"The files {str(other)!r} and {str(path)!r} need the same place.")
 
 
-def _trouble(path: PurePosixPath) -> str:
+def trouble(path: PurePosixPath) -> str:
+    """Why a path is no place on some system; "" where it is one on all."""
     if path.is_absolute() or not path.parts:
         return "it is absolute" if path.parts else "it is empty"
     for part in path.parts:

@@ -27,3 +27,7 @@ class TransferPolicy:
     read_timeout: float = 10.0
     #: A model larger than this is refused (None: no limit).
     max_bytes: int | None = None
+    #: Whether a redirect to plain http is refused, but for mirrors and this machine itself.
+    https_only: bool = False
+    #: Whether certificates are checked; with a credential they are always.
+    verify_ssl: bool = True

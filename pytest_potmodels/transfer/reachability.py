@@ -31,6 +31,19 @@ class Reachability:
         """Let nothing through from now on; `by` names the setting that says so."""
         self._blocked = by
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether a setting keeps the network closed."""
+        return bool(self._blocked)
+
+    def noted(self, topic: str) -> Verdict | None:
+        """What some process of the session noted about something that is no host."""
+        return self._verdicts.get(topic)
+
+    def note(self, topic: str, why: str, reason: Reason) -> None:
+        """Tell all processes of the session about something that is no host."""
+        self._verdicts.put(Verdict.now(topic, why, reason))
+
     def ensure_open(self) -> None:
         """Pass unless the network is closed by a setting.
 

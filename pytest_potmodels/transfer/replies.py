@@ -30,6 +30,7 @@ _STATUSES: Mapping[int, tuple[Reason, str]] = {
     HTTPStatus.NOT_FOUND: (Reason.UNKNOWN_MODEL, "check the name or the URL"),
     HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: (Reason.DISABLED, "use another model"),
 }
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 #: The hub says this in X-Error-Message, with no code.
 _DISABLED = "Access to this resource is disabled."
 
@@ -54,6 +55,21 @@ def refusal(status: int, headers: Mapping[str, str], url: str) -> UnavailableErr
     said = "".join(f", {word}" for word in words if word)
     return UnavailableError(
         f"{shown(url)}: {in_words(status)} from {place(url)}{said}.", reason=reason, remedy=remedy
+    )
+
+
+def is_page(headers: Mapping[str, str]) -> bool:
+    """Whether a reply is a page for people, as a login or an error that calls itself 200."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() in _PAGES
+
+
+def a_page(url: str) -> UnavailableError:
+    """The error for a page in place of a file of which nothing is promised."""
+    return UnavailableError(
+        f"{shown(url)}: a page (text/html) came in place of a file: to log in, or an error.",
+        reason=Reason.PRIVATE,
+        remedy="give the URL that the file itself is at; if it is one that calls itself a page, "
+        "say which bytes are meant: URL#sha256=HEX",
     )
 
 

@@ -9,15 +9,16 @@ from pytest_potmodels.transfer.disk import in_units
 
 
 class SizeLimit:
-    """The bytes of all files of one model against the limit; None is no limit.
+    """The bytes of all files of one model, and those `beside`, against the limit; None is none.
 
     Raises:
         ModelTooLargeError: the stated sizes alone are beyond the limit.
     """
 
-    def __init__(self, files: Iterable[RemoteFile], most: int | None) -> None:
+    def __init__(self, files: Iterable[RemoteFile], most: int | None, beside: int = 0) -> None:
         self._lock = threading.Lock()
         self._most = most
+        self._beside = beside
         self._sizes = {str(file.path): file.size or file.size_hint or 0 for file in files}
         self._check()
 
@@ -42,7 +43,7 @@ class SizeLimit:
             self._check()
 
     def _check(self) -> None:
-        total = sum(self._sizes.values())
+        total = self._beside + sum(self._sizes.values())
         if self._most is not None and total > self._most:
             raise ModelTooLargeError(
                 f"The model's files take {in_units(total)} or more; "

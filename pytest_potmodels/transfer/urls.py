@@ -1,18 +1,15 @@
 """URLs taken apart: where they lead, and how they may be shown."""
 
-import re
+from ipaddress import ip_address
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from pytest_potmodels.addresses import shown, without_secrets
 from pytest_potmodels.errors import UsageError
 
+__all__ = ["Origin", "is_loopback", "origin", "place", "shown", "without_secrets"]
+
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-#: Names of query parameters that open something: presigned links, access tokens.
-_SECRET = re.compile(
-    r"x-(amz|goog|ms)-.*|.*(signature|token|secret|password|credential).*"
-    r"|sig|key|api[-_]?key|key-pair-id|policy|auth",
-    re.IGNORECASE,
-)
 
 
 class Origin(NamedTuple):
@@ -50,19 +47,10 @@ def place(url: str) -> str:
     return origin(url).place
 
 
-def shown(url: str) -> str:
-    """A URL for messages: no credentials, no query (signatures live there), no fragment."""
-    head, _, _ = url.partition("#")
-    head, _, _ = head.partition("?")
-    scheme, separator, rest = head.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
-
-
-def without_secrets(url: str) -> str:
-    """A URL for manifests, good for another download: credentials and signatures are left out."""
-    parts = urlsplit(url)
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    kept = [(name, value) for name, value in pairs if not _SECRET.fullmatch(name)]
-    query = parts.query if len(kept) == len(pairs) else urlencode(kept)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine itself, by name or address."""
+    host = origin(url).host
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

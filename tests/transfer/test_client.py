@@ -262,3 +262,27 @@ def test_a_certificate_nobody_vouches_for_is_not_tried_again(
     with pytest.raises(UnavailableError, match="certificate of") as caught:
         _get(f"{secure_server}/x", policy)
     assert caught.value.reason is Reason.SERVER
+
+
+def test_unchecked_certificates_are_for_requests_without_a_credential(
+    secure_server: str, policy: TransferPolicy, site: StandIn
+) -> None:
+    plain = f"{site.downloads.url}/"
+    lax = replace(policy, verify_ssl=False, mirrors=((plain, plain),))
+    assert _get(f"{secure_server}/x", lax)[1] == b"plain"
+    own = secure_server.replace("https://", "https://me:pass@")
+    for url, hub in ((own, site.hub.url), (secure_server, secure_server)):
+        with pytest.raises(UnavailableError, match="certificate of"):
+            _get(f"{url}/x", replace(lax, hub_endpoint=hub))
+
+
+def test_where_only_https_will_do_no_redirect_leads_to_plain_http(
+    site: StandIn, policy: TransferPolicy
+) -> None:
+    url = site.add_download("/x", b"here")
+    for target in ("http://elsewhere.example/x", f"{site.downloads.url}/y"):
+        site.fault(RedirectTo(target), "/x")
+    with pytest.raises(UnavailableError, match="a redirect from http to 'http://elsewhere"):
+        _get(url, replace(policy, https_only=True))
+    site.add_download("/y", b"there")
+    assert _get(url, replace(policy, https_only=True))[1] == b"there"

@@ -100,3 +100,18 @@ def test_only_a_strong_tag_or_a_date_names_a_version() -> None:
     assert replies.validator({"etag": '"x"', "last-modified": "Fri"}) == '"x"'
     assert replies.validator({"etag": 'W/"x"', "last-modified": "Fri"}) == "Fri"
     assert replies.validator({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [
+        ("text/html", True),
+        ("Text/HTML; charset=utf-8", True),
+        ("application/xhtml+xml", True),
+        ("application/octet-stream", False),
+        ("text/plain", False),
+        ("", False),
+    ],
+)
+def test_a_page_for_people_is_told_by_its_type(kind: str, page: bool) -> None:  # noqa: FBT001
+    assert replies.is_page({"content-type": kind} if kind else {}) is page

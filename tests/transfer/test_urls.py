@@ -34,3 +34,13 @@ def test_a_url_for_a_manifest_keeps_what_a_download_needs() -> None:
     url = "https://me:pass@host/f?id=5&X-Amz-Signature=abc&token=t&author=x&sig=s"
     assert urls.without_secrets(url) == "https://host/f?id=5&author=x"
     assert urls.without_secrets("https://host/f?a=%20b") == "https://host/f?a=%20b"
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [("127.0.0.1", True), ("127.8.8.8:80", True), ("localhost", True), ("[::1]:8", True),
+     ("127.0.0.1.example", False), ("10.0.0.1", False), ("localhost.example", False)],
+    ids=range(7),
+)  # fmt: skip
+def test_loopback_is_this_machine(host: str, here: bool) -> None:  # noqa: FBT001
+    assert urls.is_loopback(f"http://{host}/x") is here

@@ -1,0 +1,1 @@
+"""A remote's objects over the network: fsspec under the deadline, verdicts and counts of here."""
