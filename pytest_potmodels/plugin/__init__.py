@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_potmodels.settings import TABLE, any_variable, find_config, flag, variable
+from pytest_potmodels.settings import LOCK_FILE, TABLE, any_variable, find_config, flag, variable
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 _MARKERS = (
     "pot_preset(name): the preset behind vision_model and language_model in this test.",
-    "pot_model(name, kind=None, task=None, auto_class=None, dtype=None): "
+    "pot_model(name, kind=None, task=None, auto_class=None, dtype=None, architecture=None): "
     "the model that vision_model or language_model yields here.",
-    "requires_model(name, kind=None, task=None, auto_class=None, dtype=None): "
+    "requires_model(name, kind=None, task=None, auto_class=None, dtype=None, architecture=None): "
     "as pot_model, and only the real one: without it the test is skipped, or fails in CI.",
 )
 _OUR_MARKS = ("pot_preset", "pot_model", "requires_model")
@@ -78,6 +78,8 @@ def pytest_configure(config: pytest.Config) -> None:
         or config.option.pot_offline
         or any_variable(os.environ)
         or find_config(config.rootpath)
+        or os.access(f"{config.rootpath}{os.sep}{LOCK_FILE}", os.F_OK)
+        or os.access(LOCK_FILE, os.F_OK)
     ):
         from pytest_potmodels.plugin.running import show_settings  # noqa: PLC0415
 

@@ -1,5 +1,6 @@
 """Hooks of a run in which some test asks for a model, and of the controller of pytest-xdist."""
 
+import logging
 import os
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from pytest_potmodels.artifacts import LoadedModel
 from pytest_potmodels.errors import PotModelsError, UsageError
 from pytest_potmodels.plugin import asking_for_models
 from pytest_potmodels.plugin.ahead import AheadHooks
+from pytest_potmodels.plugin.header import Header
 from pytest_potmodels.reporting.downloads import DownloadLines
 from pytest_potmodels.session.affinity import add_groups, by_model
 from pytest_potmodels.session.run import Run, check_tables, share_session_dir
@@ -30,6 +32,10 @@ def show_settings(config: pytest.Config) -> None:
     """
     settings = _settings(config)
     config.pluginmanager.register(Header(settings), "potmodels-header")
+    if settings.report and _is_to_report(config):
+        from pytest_potmodels.plugin.recording import Recording  # noqa: PLC0415 - only if asked for
+
+        config.pluginmanager.register(Recording(settings, settings.report), "potmodels-recording")
     if settings.affinity:
         config.pluginmanager.register(Affinity(), "potmodels-affinity")
         if config.getoption("loadgroup", default=False):  # Only a worker has it.
@@ -43,6 +49,7 @@ def model_hooks(session: pytest.Session) -> "ModelHooks":
     if not isinstance(known, ModelHooks):
         keep_to_share(session.config)
         known = ModelHooks(session, _settings(session.config))
+        _tell_of_cleanup(session.config, known.write)
         plugins.register(known, "potmodels-models")
         plugins.register(AheadHooks(known.run), "potmodels-ahead")
     return known
@@ -62,16 +69,10 @@ def _settings(config: pytest.Config) -> Settings:
     return config.stash[_SETTINGS]
 
 
-class Header:
-    """Shows each setting that is not the default."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    def pytest_report_header(self) -> str | None:
-        """Show each value that is not the default, and where it is from."""
-        said = self.settings.non_defaults()
-        return f"potmodels: {', '.join(said)}" if said else None
+def _is_to_report(config: pytest.Config) -> bool:
+    """Whether tests run, and their reports come here: a worker's go to the controller."""
+    option = config.option
+    return not (hasattr(config, "workerinput") or option.collectonly or option.pot_plan)
 
 
 class Affinity:
@@ -116,7 +117,7 @@ class ModelHooks:
     def __init__(self, session: pytest.Session, settings: Settings) -> None:
         self._item = _running_test(session)
         self._config = session.config
-        lines = DownloadLines(self._write)
+        lines = DownloadLines(self.write)
         self.run = Run(self._config, settings, lambda: self._item, lines)
 
     @pytest.hookimpl(wrapper=True)
@@ -155,7 +156,7 @@ class ModelHooks:
         if not terminalreporter.config.pluginmanager.hasplugin("potmodels-controller"):
             summarise(terminalreporter)
 
-    def _write(self, line: str) -> None:
+    def write(self, line: str) -> None:
         """Write past pytest's capture; a worker of xdist has no terminal, and writes nothing."""
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
         capture = self._config.pluginmanager.getplugin("capturemanager")
@@ -170,6 +171,20 @@ class ModelHooks:
         item, fixture = request.node, str(request.fixturename)
         _without_traceback(lambda: _reject_parameter(request))
         return _without_traceback(lambda: self.run.session.for_fixture(item, fixture))
+
+
+def _tell_of_cleanup(config: pytest.Config, write: Callable[[str], None]) -> None:
+    """Say on the terminal what a cleanup of the cache removes: pytest shows no log of a test."""
+    if _settings(config).cleanup_threshold is None:
+        return
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            write(f"potmodels: {record.getMessage()}")
+
+    logger, handler = logging.getLogger("pytest_potmodels.store.tidying"), Lines(logging.WARNING)
+    logger.addHandler(handler)
+    config.add_cleanup(lambda: logger.removeHandler(handler))
 
 
 def _will_run(item: pytest.Item) -> bool:

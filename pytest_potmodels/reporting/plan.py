@@ -3,8 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from pytest_potmodels.addresses import displayed
 from pytest_potmodels.reporting.terminal import Line, pin
 from pytest_potmodels.session.outlook import Outlook, Room, State
 from pytest_potmodels.transfer.disk import FREE_SPACE, in_units
@@ -46,7 +48,13 @@ def _cells(model: Outlook) -> tuple[str, ...]:
     revision = pin(model.revision or "") or "-"
     asked = ", ".join(need.asked)
     tests = str(len(need.tests))
-    return (asked, str(need.request.id), revision, tests, required, _size(model), state)
+    return (asked, _id(model), revision, tests, required, _size(model), state)
+
+
+def _id(model: Outlook) -> str:
+    """Without a revision that the next column has."""
+    known = model.need.request.id
+    return str(replace(known, revision=None) if known.revision == model.revision else known)
 
 
 def _size(model: Outlook) -> str:
@@ -90,6 +98,8 @@ def _object(model: Outlook) -> dict[str, Any]:
         "source": need.request.id.source,
         "revision": model.revision,
         "kind": need.request.kind,
+        "weights": displayed(need.request.weights) if need.request.weights else None,
+        "architecture": need.request.architecture,
         "required": need.required,
         "state": model.state,
         "cached": model.state == "cached",
@@ -97,4 +107,5 @@ def _object(model: Outlook) -> dict[str, Any]:
         "size": model.size,
         "files": [{"path": path, "size": size} for path, size in sorted(model.files)],
         "tests": sorted(need.tests),
+        "because": list(need.because),
     }

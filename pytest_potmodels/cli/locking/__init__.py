@@ -1,0 +1,1 @@
+"""`potmodels lock`: what is wanted, at which pins, written down."""

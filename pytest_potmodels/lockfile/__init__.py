@@ -1,0 +1,1 @@
+"""`potmodels.lock`: which models, at which revision, with which bytes."""
