@@ -1,6 +1,7 @@
 """Seed-style YAML: read only when it is named, strictly under `models:`."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,27 @@ import yaml
 from pytest_potmodels.config_files.table import ConfigFile, Keys
 from pytest_potmodels.errors import UsageError
 
+#: Where the list of stored models is kept, in the models folder.
+REGISTRY_FILE = "model_registry.json"
+
+_SWITCH = {"enabled": bool}
 #: What seed-style YAML may hold under `models:`; a leaf is the type of its value.
 _YAML_SCHEMA: Mapping[str, Any] = {
     "model_path": str,
     "download": {
         "cache_dir": str,
         "auto_download": bool,
-        "sources": {"huggingface": {"enabled": bool}, "torchvision": {"enabled": bool}},
+        "sources": {
+            "pytorch_hub": _SWITCH,
+            "torchvision": _SWITCH,
+            "huggingface": _SWITCH,
+            "url": {**_SWITCH, "verify_ssl": bool, "timeout_seconds": float},
+        },
+        "registry_file": str,
     },
 }
+_DEPTH = 4
+_KINDS = {str: "a text", bool: "true or false", float: "a number above 0", dict: "a mapping"}
 
 
 def read_yaml(path: Path) -> ConfigFile:
@@ -34,20 +47,39 @@ def read_yaml(path: Path) -> ConfigFile:
         raise UsageError(f"{path} is no valid YAML: {error}.") from error
     if not isinstance(data, dict) or not isinstance(data.get("models"), dict):
         raise UsageError(f"{path} has no `models:` mapping.", remedy="see docs/configuration.md")
-    lines: dict[Keys, int] = {}
-    _yaml_lines(node, (), lines)
-    config = ConfigFile(path, data["models"], {keys[1:]: n for keys, n in lines.items()})
+    config = ConfigFile(path, data["models"], _lines_under_models(path, node))
     _check_yaml(config, config.table, _YAML_SCHEMA, ())
     return _as_settings(config)
 
 
-def _yaml_lines(node: Any, prefix: Keys, lines: dict[Keys, int]) -> None:
-    if type(node).__name__ != "MappingNode":
+def _lines_under_models(path: Path, document: Any) -> dict[Keys, int]:
+    """The line of each key.
+
+    Raises:
+        UsageError: a key that is there twice; YAML's readers take the last without a word.
+    """
+    lines: dict[Keys, int] = {}
+    for key, value in document.value:
+        if key.value == "models":
+            for keys, line in _keys_of(value, _DEPTH):
+                if keys in lines:
+                    raise UsageError(
+                        f"{path}:{line}: {'.'.join(keys)!r} is there twice, first in line "
+                        f"{lines[keys]}.",
+                        remedy="keep one",
+                    )
+                lines[keys] = line
+    return lines
+
+
+def _keys_of(node: Any, depth: int, prefix: Keys = ()) -> Iterator[tuple[Keys, int]]:
+    """Keys with their lines, no deeper than the schema goes: an alias may hold itself."""
+    if depth == 0 or not isinstance(node, yaml.MappingNode):
         return
     for key, value in node.value:
         keys = (*prefix, str(key.value))
-        lines[keys] = key.start_mark.line + 1
-        _yaml_lines(value, keys, lines)
+        yield keys, key.start_mark.line + 1
+        yield from _keys_of(value, depth - 1, keys)
 
 
 def _check_yaml(
@@ -57,11 +89,19 @@ def _check_yaml(
     for key, value in table.items():
         wanted = schema[key]
         expected = dict if isinstance(wanted, Mapping) else wanted
-        if not isinstance(value, expected):
-            kind = "a mapping" if expected is dict else f"a {expected.__name__}"
-            raise UsageError(f"{config.where(*at, key)}: {key!r} is {value!r}, expected {kind}.")
+        if not _fits(value, expected):
+            place = config.where(*at, key)
+            raise UsageError(f"{place}: {key!r} is {value!r}, expected {_KINDS[expected]}.")
         if isinstance(wanted, Mapping):
             _check_yaml(config, value, wanted, (*at, key))
+
+
+def _fits(value: Any, expected: type) -> bool:
+    if expected is float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and math.isfinite(value) and value > 0
+    # An empty text would make the folder of the file the folder of the models.
+    return isinstance(value, expected) and value != ""
 
 
 def _as_settings(config: ConfigFile) -> ConfigFile:
@@ -75,7 +115,30 @@ def _as_settings(config: ConfigFile) -> ConfigFile:
     }
     table: dict[str, Any] = {"disabled_sources": disabled} if disabled else {}
     if folder is not None:
-        table["models_folder"] = str(config.path.parent / Path(folder).expanduser())
+        # Whoever changes the working folder later still means this one.
+        table["models_folder"] = str((config.path.parent / Path(folder).expanduser()).absolute())
     if download.get("auto_download") is False:
         table["closed_by"] = f"auto_download: false in {config.where('download', 'auto_download')}"
+    table.update(_of_urls(config), **_of_registry(config, seed_style=folder is not None))
     return ConfigFile(config.path, table, config.lines)
+
+
+def _of_urls(config: ConfigFile) -> dict[str, Any]:
+    at = ("download", "sources", "url")
+    said = config.table.get("download", {}).get("sources", {}).get("url", {})
+    found: dict[str, Any] = {}
+    if "verify_ssl" in said:
+        found["verify_ssl"] = said["verify_ssl"]
+    if "timeout_seconds" in said:
+        found["url_timeout"] = float(said["timeout_seconds"])
+    keys = {"verify_ssl": "verify_ssl", "url_timeout": "timeout_seconds"}
+    places = {key: config.where(*at, keys[key]) for key in found}
+    return {**found, "places": {**places, "registry_file": str(config.path)}}
+
+
+def _of_registry(config: ConfigFile, *, seed_style: bool) -> dict[str, Any]:
+    """A folder of the project's own holds the list of its models, unless it is named otherwise."""
+    said = config.table.get("download", {}).get("registry_file")
+    if said is None:
+        return {"registry_file": Path(REGISTRY_FILE)} if seed_style else {}
+    return {"registry_file": Path(said).expanduser()}

@@ -11,11 +11,15 @@ from pathlib import Path
 DEFAULT_CACHE = "~/.cache/pot_experiments"
 #: The configuration file that is ours alone.
 OWN_FILE = "potmodels.toml"
+#: What pins models, beside that file or in pytest's root folder.
+LOCK_FILE = "potmodels.lock"
 PRESETS = ("minimal", "test", "paper")
 #: Variables of others that change our settings.
 OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 ENDPOINT_VARIABLE = "HF_ENDPOINT"
-_OF_OTHERS = (*OFFLINE_VARIABLES, ENDPOINT_VARIABLE)
+#: Our own, by names that were there before our prefix.
+CLEANUP_VARIABLES = ("CACHE_CLEANUP_THRESHOLD", "CACHE_CLEANUP_MIN_AGE_DAYS")
+_OF_OTHERS = (*OFFLINE_VARIABLES, ENDPOINT_VARIABLE, *CLEANUP_VARIABLES)
 
 
 #: Key, what stands for its value in the help, its words (the default first), and what it is.
@@ -34,6 +38,9 @@ device          DEVICE   cpu,cuda,auto         where models are loaded: cpu, cud
 mirror          OLD=NEW  -                     fetch URLs that begin with OLD from NEW; repeatable
 affinity        -        -                     run tests of one model after each other
 check_mutations -        -                     name the tests that change their model
+lock            FILE     -                     lock file instead of potmodels.lock; none: without one
+locked          -        -                     use nothing beyond the lock file
+report          FILE     -                     write which tests ran on what to FILE.json
 config          FILE     -                     configuration file instead of pyproject.toml
 """  # noqa: E501
 #: The rows with "-" for what is not there; `options.OPTIONS` has them with names.
@@ -47,6 +54,8 @@ def flag(key: str) -> str:
 
 def variable(key: str) -> str:
     """The environment variable."""
+    if key[:8] == "cleanup_":
+        return "CACHE_" + key.upper()
     return "POT_MIRRORS" if key == "mirror" else "POT_" + key.upper()
 
 

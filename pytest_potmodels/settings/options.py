@@ -45,6 +45,13 @@ VARIABLES = (
     Option("gc", "the garbage collector while tests are collected and frameworks imported: "
            "paused, then what is there frozen; or as Python has it", ("freeze", "keep"), "WORD"),
     Option("memory", "models that one process keeps ready, in bytes of weights", (), "SIZE"),
+    Option("trust", "a repository whose code may run: pytorch_hub:OWNER/REPOSITORY; repeatable",
+           (), "REPOSITORY"),
+    Option("remote", "where models are looked for before the hub, and pushed to: "
+           "s3://BUCKET/PREFIX, a folder, or none", (), "URL"),
+    Option("cleanup_threshold", "GB of cache from which on what was used least recently goes",
+           (), "GB"),
+    Option("cleanup_min_age_days", "what was used in these days does not go (14)", (), "DAYS"),
 )  # fmt: skip
 
 ALL = (*OPTIONS, *VARIABLES)

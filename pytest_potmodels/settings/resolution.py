@@ -1,17 +1,23 @@
 """Command line > environment > [tool.potmodels] > default."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_potmodels.config_files.table import ConfigFile
 from pytest_potmodels.config_files.toml import read_toml
 from pytest_potmodels.errors import UnknownNameError, UsageError, close_matches
-from pytest_potmodels.settings import DEFAULT_CACHE, ENDPOINT_VARIABLE, OWN_FILE, find_config
+from pytest_potmodels.settings import (
+    DEFAULT_CACHE,
+    ENDPOINT_VARIABLE,
+    LOCK_FILE,
+    OWN_FILE,
+    find_config,
+)
 from pytest_potmodels.settings.environment import detect_ci, offline_variable
 from pytest_potmodels.settings.options import ALL, Option
-from pytest_potmodels.settings.values import DEFAULT_HUB, Settings
+from pytest_potmodels.settings.values import DEFAULT_HUB, YAML_ONLY, Settings
 from pytest_potmodels.settings.words import parse
 
 _YAML = (".yaml", ".yml")
@@ -46,6 +52,8 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str], start: Path) -
     if hub != DEFAULT_HUB:
         origins["hub_endpoint"] = ENDPOINT_VARIABLE
     root = config.path.parent if config else start
+    values.update(_from_yaml(config, origins))
+    _find_lock(values, origins, (root,) if config else (root, Path.cwd()))
     return Settings(**values, hub_endpoint=hub, ci=ci, root=root, config=config, origins=origins)
 
 
@@ -115,18 +123,43 @@ def _apply_offline(
         return
     elif said := offline_variable(environ):
         closed_by = said
+    elif config is not None and "network" not in values:
+        closed_by = config.table.get("closed_by", "")
     else:
-        closed_by = config.table.get("closed_by", "") if config else ""
+        closed_by = ""
     if closed_by:
         values.update(network="block", closed_by=closed_by)
         origins["network"] = closed_by
+
+
+def _find_lock(values: dict[str, Any], origins: dict[str, str], folders: Iterable[Path]) -> None:
+    """Take the lock file of the project where none was named.
+
+    In a project without any configuration pytest takes the value of `--pot-cache-dir DIR` for a
+    folder of tests, and its root folder for one above both. So the current folder counts, too.
+    """
+    if "lock" not in values:
+        there = (folder / LOCK_FILE for folder in folders)
+        found = next((path for path in there if path.is_file()), None)
+        if found is not None:
+            values["lock"], origins["lock"] = found, "found"
+    elif values["lock"] is None:
+        values["locked"] = False  # Beyond no lock there is everything.
+
+
+def _from_yaml(config: ConfigFile | None, origins: dict[str, str]) -> dict[str, Any]:
+    """What only seed-style YAML says: of URLs, and where the list of models is kept."""
+    table = config.table if config is not None and config.path.suffix in _YAML else {}
+    found = {key: table[key] for key in YAML_ONLY if key in table}
+    origins.update({key: table["places"][key] for key in found if key in table["places"]})
+    return found
 
 
 def _reject_misspelt_variables(environ: Mapping[str, str]) -> None:
     """Others may own POT_ variables; one that is almost ours is a typing mistake."""
     known = {option.env.removeprefix("POT_"): option.env for option in ALL}
     for name in environ:
-        if name.startswith("POT_") and name not in known.values():
+        if name.startswith(("POT_", "CACHE_CLEANUP_")) and name not in known.values():
             matches = close_matches(name.removeprefix("POT_"), known, likeness=0.75)
             if matches:
                 ours = [known[match] for match in matches]

@@ -9,6 +9,13 @@ from pytest_potmodels.config_files.table import ConfigFile
 from pytest_potmodels.errors import UnknownNameError, UsageError
 from pytest_potmodels.settings import PRESETS
 from pytest_potmodels.settings.options import Option
+from pytest_potmodels.settings.remotes import read_remote
+from pytest_potmodels.settings.trust import read_trust
+
+#: In place of a lock file: without one, and without `locked`.
+WITHOUT_LOCK = "none"
+#: The forms in which a report can be written, by the suffix of the file.
+REPORTS = (".json",)
 
 
 def parse(option: Option, raw: Any, origin: str, config: ConfigFile | None) -> Any:
@@ -24,15 +31,35 @@ def parse(option: Option, raw: Any, origin: str, config: ConfigFile | None) -> A
         return raw
     if option.choices:
         return _word(raw, option.choices, origin)
-    if option.metavar == "DIR":
-        if not isinstance(raw, str | Path):
-            raise UsageError(f"{origin}: {raw!r} is no path.")
-        base = config.path.parent if config and origin.startswith(str(config.path)) else Path.cwd()
-        return base / Path(raw).expanduser()
+    if option.metavar in ("DIR", "FILE"):
+        return _path(option, raw, origin, config)
     try:
+        if option.key == "remote":
+            return read_remote(raw, _base(origin, config), origin)
         return _PARSERS[option.key](raw)
     except ValueError as error:
         raise UsageError(f"{origin}: {error}") from None
+
+
+def _path(option: Option, raw: Any, origin: str, config: ConfigFile | None) -> Path | None:
+    """A path, relative to the file that says so, or to the current folder."""
+    if not isinstance(raw, str | Path) or not str(raw):
+        raise UsageError(f"{origin}: {raw!r} is no path.")
+    if option.key == "lock" and str(raw) == WITHOUT_LOCK:
+        return None
+    suffix = Path(raw).suffix
+    if option.key == "report" and suffix not in REPORTS:
+        raise UsageError(
+            f"{origin}: a report {str(raw)!r} cannot be written: its name ends in "
+            f"{suffix or 'no suffix'}.",
+            remedy=f"suffixes: {', '.join(REPORTS)}",
+        )
+    return _base(origin, config) / Path(raw).expanduser()
+
+
+def _base(origin: str, config: ConfigFile | None) -> Path:
+    """Where a relative path starts that was written at `origin`."""
+    return config.path.parent if config and origin.startswith(str(config.path)) else Path.cwd()
 
 
 def _word(raw: Any, known: Sequence[str], origin: str) -> str:
@@ -73,6 +100,25 @@ def parse_size(raw: Any) -> int:
     return int(float(match[1]) * base ** " KMGT".index(match[2].upper() or " "))
 
 
+def _gigabytes(raw: Any) -> float:
+    gigabytes = _number(raw)
+    if not gigabytes:
+        raise ValueError(f"{raw!r} is no number of GB; write 50. Without it nothing is cleaned up.")
+    return gigabytes
+
+
+def _days(raw: Any) -> float:
+    days = _number(raw)
+    if days is None:
+        raise ValueError(f"{raw!r} is no number of days; write 14.")
+    return days
+
+
+def _number(raw: Any) -> float | None:
+    text = str(raw).strip()
+    return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None
+
+
 def _mirrors(raw: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(raw, str | list | tuple):
         raise ValueError(f"{raw!r} is no list of mirrors; write ['https://OLD=https://NEW'].")  # noqa: TRY004
@@ -105,6 +151,10 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "max_size": parse_size,
     "memory": parse_size,
     "mirror": _mirrors,
+    "trust": read_trust,
+    "cleanup_threshold": _gigabytes,
+    "cleanup_min_age_days": _days,
     "affinity": _switch,
+    "locked": _switch,
     "check_mutations": _switch,
 }
