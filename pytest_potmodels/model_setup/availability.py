@@ -13,12 +13,14 @@ from pytest_potmodels.transfer import Deadline
 _PACKAGES: dict[Format, tuple[str, ...]] = {
     "mock": ("torch",),
     "torchvision": ("torch", "torchvision"),
+    "torch_hub": ("torch",),
     "transformers": ("torch", "transformers"),
 }
 #: Sources whose format is known before their files are.
 _FORMATS: dict[str, Format] = {
     "huggingface": "transformers",
     "mock": "mock",
+    "pytorch_hub": "torch_hub",
     "torchvision": "torchvision",
 }
 #: MiB in memory of the shipped presets' models.
@@ -78,7 +80,7 @@ def _obstacle(pipeline: Pipeline, request: ModelRequest, stored: StoredModel | N
             return error.message
     elif form != "mock" and stored is None and pipeline.settings.closed_by:
         return f"not cached, and the network is closed by {pipeline.settings.closed_by}"
-    absent = [name for name in _PACKAGES[form] if importlib.util.find_spec(name) is None]
+    absent = [name for name in _PACKAGES.get(form, ()) if importlib.util.find_spec(name) is None]
     return extras.missing(absent[0], ModuleNotFoundError(name=absent[0])).message if absent else ""
 
 

@@ -82,6 +82,17 @@ class MinimalModelSetup:
         """
         return self._get(config, config.checked_type())
 
+    def get_named_model(self, name: str, config: ModelConfig) -> LoadedModel:
+        """The model of a name, used as `model_type`; the preset is not asked.
+
+        All else is as for `get_model`.
+
+        Raises:
+            UnknownNameError: a name that nothing explains, with close matches.
+            UsageError: a model of the other kind.
+        """
+        return self._get(config, config.checked_type(), name)
+
     def get_memory_report(self) -> dict[str, Any]:
         """Memory of the models kept here, in MiB of parameters and buffers.
 
@@ -119,14 +130,17 @@ class MinimalModelSetup:
         """Let go of the models in memory; files stay."""
         self._kept.clear()
 
-    def _get(self, config: ModelConfig, kind: Kind) -> LoadedModel:
-        key = (kind, *config.key())
+    def _get(self, config: ModelConfig, kind: Kind, name: str | None = None) -> LoadedModel:
+        key = (kind, name, *config.key())
         kept = self._kept.get(key)
-        return kept.loaded if kept is not None else self._load(config, kind, key)
-
-    def _load(self, config: ModelConfig, kind: Kind, key: tuple[Any, ...]) -> LoadedModel:
+        if kept is not None:
+            return kept.loaded
         config.checked_type()  # A misspelt one is told even where the method decides.
-        request = self._request(config, kind)
+        return self._load(config, self._request(config, kind, name), key)
+
+    def _load(
+        self, config: ModelConfig, request: ModelRequest, key: tuple[Any, ...]
+    ) -> LoadedModel:
         device = _present(config)
         got = self._obtain(config, request, device)
         if config.verify_checksum and config.expected_checksum and not got.substitute:
@@ -139,8 +153,11 @@ class MinimalModelSetup:
         self._loads.append(mine.record)
         return got.model
 
-    def _request(self, config: ModelConfig, kind: Kind) -> ModelRequest:
-        request = self.pipeline.catalog.preset(str(config.preset), kind)
+    def _request(self, config: ModelConfig, kind: Kind, name: str | None) -> ModelRequest:
+        catalog = self.pipeline.catalog
+        if name is not None:
+            return catalog.request(name, kind=kind, seed=config.seed)
+        request = catalog.preset(str(config.preset), kind)
         return replace(request, options=replace(request.options, seed=config.seed))
 
     def _obtain(self, config: ModelConfig, request: ModelRequest, device: str) -> Obtained:

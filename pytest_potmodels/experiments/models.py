@@ -1,0 +1,95 @@
+"""The model of an experiment: a pristine one for each repeat, and what is on record about it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_potmodels.artifacts import LoadedModel
+from pytest_potmodels.experiments.architectures import Meant, model_meant
+from pytest_potmodels.experiments.configuration import ExperimentConfig
+from pytest_potmodels.model_setup import MinimalModelSetup, ModelConfig
+
+
+@dataclass(frozen=True)
+class ModelPin:
+    """What a run used: enough to say later whether another one used the same.
+
+    Attributes:
+        kind: "vision" or "language".
+        asked: the architecture as the plan names it.
+        preset: the preset that it means; "" for a model of its own.
+        id: the model that came.
+        revision: the immutable name of its content; None for a mock.
+        digest: sha256 over its files; "" for a mock, which has none.
+        is_mock: whether it has no real weights.
+        substitute: the reason's code if it stands in for another model, else "".
+        why: the reason in words.
+        device: where it was; the CPU where CUDA was asked for and is missing.
+        memory_mb: MiB of parameters and buffers.
+    """
+
+    kind: str
+    asked: str
+    preset: str
+    id: str
+    revision: str | None
+    digest: str
+    is_mock: bool
+    substitute: str
+    why: str
+    device: str
+    memory_mb: float
+
+    def identity(self) -> dict[str, Any]:
+        """What the numbers depend on."""
+        names = ("id", "revision", "digest", "is_mock", "substitute", "device")
+        return {name: getattr(self, name) for name in names}
+
+
+def load(
+    setup: MinimalModelSetup, config: ExperimentConfig, *, seed: int
+) -> tuple[LoadedModel, ModelPin]:
+    """The model that the configuration means, as nobody has touched it yet.
+
+    Raises:
+        UnavailableError: it cannot be had, and a mock may not stand in.
+        DigestMismatchError: wrong bytes, or another checksum than the expected one.
+        UsageError: a model or device that does not exist.
+    """
+    wanted = _wanted(config, seed)
+    meant = model_meant(config.model_architecture, wanted.checked_type(), setup.pipeline.catalog)
+    setup.clear_cache()  # What an earlier repeat trained is not what the next one starts from.
+    wanted.preset = meant.preset
+    named = not meant.preset
+    loaded = setup.get_named_model(meant.name, wanted) if named else setup.get_model(wanted)
+    (row,) = setup.get_memory_report()["models"]
+    return loaded, _pin(loaded, meant, config, row)
+
+
+def _wanted(config: ExperimentConfig, seed: int) -> ModelConfig:
+    return ModelConfig(
+        name=config.experiment_name,
+        model_type=config.model_type,
+        device=config.device,
+        seed=seed,
+        fallback_to_mock=config.fallback_to_mock,
+        memory_limit_mb=config.memory_limit_mb,
+        expected_checksum=config.expected_checksum,
+    )
+
+
+def _pin(
+    loaded: LoadedModel, meant: Meant, config: ExperimentConfig, row: dict[str, Any]
+) -> ModelPin:
+    return ModelPin(
+        kind=meant.kind,
+        asked=config.model_architecture,
+        preset=meant.preset,
+        id=str(loaded.id),
+        revision=loaded.revision,
+        digest=loaded.digest,
+        is_mock=loaded.is_mock,
+        substitute=row["substitute"],
+        why=row["why"],
+        device=row["device"],
+        memory_mb=round(loaded.memory_mb, 3),
+    )
