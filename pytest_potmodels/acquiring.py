@@ -4,11 +4,11 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_potmodels.artifacts import ModelRequest, ResolvedModel, StoredModel
+from pytest_potmodels.artifacts import ModelRequest, Repository, ResolvedModel, StoredModel
 from pytest_potmodels.errors import (
     DigestMismatchError,
     Reason,
@@ -16,11 +16,19 @@ from pytest_potmodels.errors import (
     UnavailableError,
     UsageError,
 )
+from pytest_potmodels.lockfile.pins import Pins, open_pins
 from pytest_potmodels.settings.values import Settings
-from pytest_potmodels.sources import Source, SourceContext, open_source
+from pytest_potmodels.sources import Source, SourceContext, by_url, open_source
+from pytest_potmodels.sources.base import Describer
+from pytest_potmodels.sources.finishing import Finished, comes_whole
+from pytest_potmodels.store.adoption import Adoption
 from pytest_potmodels.store.cache import ModelStore
 from pytest_potmodels.store.checking import mismatch
 from pytest_potmodels.store.mending import Fetch
+from pytest_potmodels.store.remote.asking import Remote
+from pytest_potmodels.store.remote.pulling import LackingError, at_remote
+from pytest_potmodels.store.supplying import Supplied, Supply
+from pytest_potmodels.store.tidying import tidy
 from pytest_potmodels.transfer import Deadline
 
 if TYPE_CHECKING:
@@ -41,6 +49,12 @@ class Acquiring:
         self.settings = settings
         self.store = store
         self.transfer = transfer
+        self.remote = Remote(settings.remote, transfer.remote)
+
+    @cached_property
+    def pins(self) -> Pins:
+        """What the lock file says that is in force."""
+        return open_pins(self.settings.lock, only=self.settings.locked)
 
     def acquire(self, request: ModelRequest, *, again: bool = False) -> StoredModel:
         """Have the model on disk, verified; no request is made for one that is there.
@@ -53,18 +67,60 @@ class Acquiring:
             StoreError: the cache folder is full, read-only, or held by another process.
         """
         self._reject_disabled(request)
+        request = self.pins.bound(request)
+        with self.pins.blamed(request):
+            stored = self._acquired(request, again=again)
+        return self.pins.checked(request, stored)
+
+    def _acquired(self, request: ModelRequest, *, again: bool) -> StoredModel:
         if request.id.source in _WHERE_IT_LIES:
             return self._where_it_lies(request)
         stored, trouble = self._look(request)
         if stored is not None and trouble is None and not again:
-            return stored
+            return by_url.checked(request, stored)
         if stored is None and trouble is None and self.settings.closed_by:
             raise self._not_cached(request)
         with _never_substituted(trouble):
-            return self._bring_or_mend(request, again=again)
+            return by_url.checked(request, self._bring_or_mend(request, again=again))
 
     def resolve(self, request: ModelRequest, deadline: Deadline) -> ResolvedModel:
-        """Ask the source which files, from where, with which digests."""
+        """Ask the remote, then the source, which files, from where, with which digests.
+
+        Raises:
+            NotLockedError: it is beyond the lock, and nothing may be.
+        """
+        request = self.pins.bound(request)
+        return self._in_remote(request, deadline) or self._ask_source(request, deadline)
+
+    def resolve_anew(self, request: ModelRequest, deadline: Deadline) -> ResolvedModel:
+        """Ask the source itself: a remote may know a branch as it was."""
+        return self._ask_source(request, deadline)
+
+    def describe(self, request: ModelRequest) -> Repository:
+        """What the hub says of a model's repository, at the revision asked for; one request.
+
+        Raises:
+            UnavailableError: it cannot be had, or the network is closed.
+            UsageError: its source has no repositories.
+        """
+        request = self.pins.bound(request)
+        self._reject_disabled(request)
+        if self.settings.closed_by:
+            raise self._not_cached(request)
+        source = self._source(request)
+        if not isinstance(source, Describer):
+            raise UsageError(f"{request.id} is in no repository that could be looked at.")
+        return source.describe(request.id, self._deadline(request))
+
+    def _in_remote(self, request: ModelRequest, deadline: Deadline) -> ResolvedModel | None:
+        found = self.remote.find(request, deadline)
+        try:
+            return self.pins.narrowed(request, found) if found else None
+        except DigestMismatchError as error:
+            _log.warning("the remote is refused, and the source asked: %s", error.message)
+            return None
+
+    def _ask_source(self, request: ModelRequest, deadline: Deadline) -> ResolvedModel:
         return self._source(request).resolve(request.id, request, deadline)
 
     def _source(self, request: ModelRequest) -> Source:
@@ -72,11 +128,12 @@ class Acquiring:
             transfer=self.transfer,
             endpoint=self.settings.hub_endpoint,
             root=self.settings.root,
+            trust=self.settings.trust,
         )
         return open_source(request.id.source, context)
 
     def _where_it_lies(self, request: ModelRequest) -> StoredModel:
-        resolved = self.resolve(request, self._deadline())
+        resolved = self.resolve(request, self._deadline(request))
         if resolved.in_place is None:
             return StoredModel(
                 resolved.id, Path(), resolved.kind, resolved.format, (), resolved.revision
@@ -86,7 +143,7 @@ class Acquiring:
     def _look(self, request: ModelRequest) -> tuple[StoredModel | None, _Trouble]:
         """The entry, and what is wrong with it; its bytes are hashed where a stat changed."""
         try:
-            stored = self.store.find(request.id)
+            stored = self.store.find_to_use(request.id)
         except DigestMismatchError as error:
             return None, error
         return stored, self._trouble(stored) if stored is not None else None
@@ -96,20 +153,54 @@ class Acquiring:
         return mismatch(stored, bad[0]) if bad else None
 
     def _bring_or_mend(self, request: ModelRequest, *, again: bool) -> StoredModel:
-        deadline = self._deadline()
+        deadline = self._deadline(request)
         with self.store.locked(request.id, timeout=deadline.remaining()):
             # Another process may have brought or mended it while this one waited.
             stored, trouble = self._look(request)
             with _never_substituted(trouble):
                 if stored is None or again:
-                    return self._bring(request, deadline, again=again)
+                    return self._bring(request, deadline, again=again, before=stored)
                 return stored if trouble is None else self._mended(stored, request, deadline)
 
-    def _bring(self, request: ModelRequest, deadline: Deadline, *, again: bool) -> StoredModel:
-        resolved = self.resolve(request, deadline)
+    def _bring(
+        self,
+        request: ModelRequest,
+        deadline: Deadline,
+        *,
+        again: bool,
+        before: StoredModel | None = None,
+        same_as: StoredModel | None = None,
+    ) -> StoredModel:
+        resolved = (self._ask_source if again else self.resolve)(request, deadline)
+        admitted = partial(self._admitted, again=again, before=before, same_as=same_as)
+        try:
+            return admitted(request, resolved, deadline)
+        except LackingError as lacking:
+            with _never_substituted(lacking.wrong):
+                same = self._ask_source(at_remote(request, resolved), deadline)
+                same = replace(same, id=request.id)
+                return admitted(request, same, deadline)
+
+    def _admitted(
+        self,
+        request: ModelRequest,
+        resolved: ResolvedModel,
+        deadline: Deadline,
+        *,
+        again: bool,
+        before: StoredModel | None,
+        same_as: StoredModel | None,
+    ) -> StoredModel:
+        resolved = self.pins.narrowed(request, resolved)
         _log.info("fetching %s (%s)", request.id, resolved.revision or "unpinned")
         fetch = self._fetch(request, deadline)
+        supplies = self._supplies(request, resolved, deadline)
+        fetch = fetch if again else Supplied(fetch, supplies)
+        fetch = Finished(fetch, partial(self._source, request), resolved, deadline, same_as)
         stored = self.store.admit(resolved, fetch, timeout=deadline.remaining(), again=again)
+        by_url.announce(resolved, before, stored)
+        if stored.fresh:
+            tidy(self.store, self.settings)
         trouble = None if stored.fresh else self._trouble(stored)
         if trouble is None:
             return stored
@@ -119,8 +210,10 @@ class Acquiring:
     def _mended(
         self, stored: StoredModel, request: ModelRequest, deadline: Deadline
     ) -> StoredModel:
+        if comes_whole(stored, self.store.verify(stored, whole=False)):
+            return self._brought_anew(stored, request, deadline)
         try:
-            fetch = self._fetch(request, deadline)
+            fetch = Supplied(self._fetch(request, deadline), self.remote.lends(request, deadline))
             mended = self.store.mend(stored, fetch, timeout=deadline.remaining())
         except UnavailableError as error:
             return self._brought_anew(stored, request, deadline, error)
@@ -131,24 +224,35 @@ class Acquiring:
         stored: StoredModel,
         request: ModelRequest,
         deadline: Deadline,
-        failure: UnavailableError,
+        failure: UnavailableError | None = None,
     ) -> StoredModel:
         """Resolve the revision anew: the recorded addresses may be of a mirror that is gone."""
-        pinned = replace(request, id=replace(request.id, revision=stored.revision))
+        same = by_url.same_bytes(request, stored)
+        pinned = replace(same, id=replace(request.id, revision=stored.revision))
         try:
-            return self._bring(pinned, deadline, again=True)
+            return self._bring(pinned, deadline, again=True, same_as=stored)
         except (UnavailableError, UsageError):
+            if failure is None:
+                raise
             raise failure from None
 
     def _fetch(self, request: ModelRequest, deadline: Deadline) -> Fetch:
-        return partial(self.transfer.fetch_all, deadline=deadline, model=request.asked)
+        transfer = by_url.transfer_for(request, self.transfer, self.settings)
+        return partial(transfer.fetch_all, deadline=deadline, model=request.asked)
+
+    def _supplies(
+        self, request: ModelRequest, resolved: ResolvedModel, deadline: Deadline
+    ) -> tuple[tuple[str, Supply], ...]:
+        """What is at hand before anything is downloaded, the nearest first."""
+        adopted = ("adopted", Adoption(resolved))
+        return (adopted, *self.remote.supplies(request, resolved, deadline))
 
     def _not_cached(self, request: ModelRequest) -> UnavailableError:
         return UnavailableError(
             f"{request.id} is not in the cache {self.store.layout.root}, and the network is "
             f"closed by {self.settings.closed_by}.",
             reason=Reason.NOT_CACHED,
-            remedy=f"once, with the network open: potmodels download {request.asked}",
+            remedy=self.settings.to_download(request.asked),
         )
 
     def _reject_disabled(self, request: ModelRequest) -> None:
@@ -159,8 +263,8 @@ class Acquiring:
                 remedy="set `enabled: true` there",
             )
 
-    def _deadline(self) -> Deadline:
-        return Deadline(self.settings.timeout)
+    def _deadline(self, request: ModelRequest) -> Deadline:
+        return Deadline(self.settings.timeout_of(request.id.source))
 
 
 @contextlib.contextmanager

@@ -11,6 +11,10 @@ _EXTRAS = {
     "torch": ("PyTorch", "vision"),
     "torchvision": ("Torchvision", "vision"),
     "transformers": ("Transformers", "language"),
+    "onnx": ("ONNX", "onnx"),
+    "onnxruntime": ("ONNX Runtime", "onnx"),
+    "onnxscript": ("ONNX Script", "onnx"),
+    "psutil": ("psutil", "onnx"),
 }
 
 

@@ -51,7 +51,7 @@ class Machine:
 
     def where(self) -> dict[str, Any]:
         """The options of a pipeline over this cache and these servers."""
-        usual = {"hub": self.site.hub.url, "downloads": self.site.downloads.url}
+        usual = {"hub": self.site.hub.url, "mirrors": self.site.mirrors()}
         return {"cache": str(self.cache), **usual, **self.options}
 
     def pipeline(self, **options: Any) -> Pipeline:
@@ -146,11 +146,12 @@ def until(condition: Callable[[], Any], child: Any, *, seconds: float = 60) -> N
         time.sleep(0.002)
 
 
-def open_pipeline(
+def open_pipeline(  # noqa: PLR0913 - each is one setting
     *,
     cache: str,
     hub: str,
-    downloads: str,
+    mirrors: Sequence[Sequence[str]],
+    trust: Sequence[str] = (),
     token: str | None = None,
     closed_by: str = "",
     timeout: float = 30.0,
@@ -161,8 +162,10 @@ def open_pipeline(
         cache_dir=Path(cache),
         timeout=timeout,
         hub_endpoint=hub,
-        mirror=((PYTORCH, downloads),),
+        mirror=tuple((old, new) for old, new in mirrors),
+        trust=tuple(trust),
         closed_by=closed_by,
+        remote=policy.pop("remote", None),
     )
     if "session_dir" in policy:
         policy["session_dir"] = Path(policy["session_dir"])

@@ -12,7 +12,13 @@ from pytest_potmodels.errors import (
     NEVER_SUBSTITUTED,
     DigestMismatchError,
     MissingPackageError,
+    ModelConnectionError,
+    ModelConversionError,
+    ModelFileNotFoundError,
     ModelTooLargeError,
+    ModelUnsupportedError,
+    ModelVerificationError,
+    NotLockedError,
     NotPlannedError,
     PotModelsError,
     Reason,
@@ -31,9 +37,15 @@ EXAMPLES = [
     UnavailableError("what", reason=Reason.GATED, remedy="how"),
     ModelTooLargeError("what", remedy="how"),
     NotPlannedError("what", remedy="how"),
+    NotLockedError("what", remedy="how"),
     MissingPackageError("what", remedy="how"),
     DigestMismatchError("what", expected="aa", found="bb", remedy="how"),
     StoreError("what", remedy="how"),
+    ModelVerificationError("what", remedy="how"),
+    ModelConversionError("what", tried=["dynamo: it failed"], remedy="how"),
+    ModelUnsupportedError("what", tried=["dynamo: it failed"], remedy="how"),
+    ModelFileNotFoundError("what", reason=Reason.UNKNOWN_MODEL, remedy="how"),
+    ModelConnectionError("what", reason=Reason.OFFLINE, remedy="how"),
 ]
 
 
@@ -71,10 +83,24 @@ def test_exit_codes_are_the_documented_ones() -> None:
         "UnavailableError": 3,
         "ModelTooLargeError": 3,
         "NotPlannedError": 3,
+        "NotLockedError": 3,
         "MissingPackageError": 3,
         "DigestMismatchError": 4,
         "StoreError": 3,
+        "ModelVerificationError": 1,
+        "ModelConversionError": 1,
+        "ModelUnsupportedError": 3,
+        "ModelFileNotFoundError": 3,
+        "ModelConnectionError": 3,
     }
+
+
+def test_what_cannot_be_exported_is_unavailable_and_what_came_out_wrong_is_not() -> None:
+    unsupported = ModelUnsupportedError("what", tried=["dynamo: no"])
+    assert isinstance(unsupported, UnavailableError)
+    assert (unsupported.reason, unsupported.tried) == (Reason.NOT_EXPORTABLE, ("dynamo: no",))
+    assert unsupported.substitutable
+    assert not isinstance(ModelConversionError("what"), UnavailableError)
 
 
 def test_wrong_bytes_are_not_a_kind_of_unavailable() -> None:
@@ -88,6 +114,8 @@ def test_a_mistake_is_never_answered_with_a_mock(reason: Reason) -> None:
         Reason.UNKNOWN_REVISION,
         Reason.TOO_LARGE,
         Reason.NOT_LOADABLE,
+        Reason.NOT_LOCKED,
+        Reason.NOT_TRUSTED,
     }
     assert UnavailableError("x", reason=reason).substitutable == (reason not in mistakes)
     assert mistakes == NEVER_SUBSTITUTED

@@ -18,7 +18,7 @@ from pytest_potmodels.cli.options import common_options, json_option
 from pytest_potmodels.cli.tables import Table, put_table
 from pytest_potmodels.cli.wording import as_typed_here
 from pytest_potmodels.settings.options import ALL
-from pytest_potmodels.settings.values import Settings
+from pytest_potmodels.settings.values import YAML_ONLY, Settings
 from pytest_potmodels.transfer.disk import in_units
 from pytest_potmodels.transfer.urls import shown
 
@@ -41,7 +41,12 @@ def show_config(invocation: Invocation, *, as_json: bool) -> None:
     The command line goes before the environment, that before [tool.potmodels], that before the
     default.
     """
-    settings = _settings(invocation.settings)
+    put_settings(invocation.settings, as_json=as_json)
+
+
+def put_settings(in_force: Settings, *, as_json: bool) -> None:
+    """Write the settings to stdout."""
+    settings = _settings(in_force)
     if as_json:
         put_json([vars(setting) for setting in settings])
         return
@@ -61,8 +66,19 @@ def _settings(settings: Settings) -> list[Setting]:
         *listed,
         *([Setting("models_folder", str(folder), str(config.path))] if folder and config else []),
         Setting("config", str(config.path) if config else None, "found" if config else "none"),
+        *_of_yaml(settings),
         Setting("ci", settings.ci or None, settings.ci or "no CI service detected"),
     ]
+
+
+def _of_yaml(settings: Settings) -> list[Setting]:
+    """What only a config.yaml says, where it says it."""
+    disabled = settings.disabled_sources
+    return [
+        *(Setting(key, _plain(getattr(settings, key)), settings.origins[key])
+          for key in YAML_ONLY if key in settings.origins),
+        *(Setting(f"sources.{source}", "disabled", at) for source, at in disabled.items()),
+    ]  # fmt: skip
 
 
 def _origin(settings: Settings, name: str) -> str:
@@ -74,7 +90,7 @@ def _origin(settings: Settings, name: str) -> str:
 def _plain(value: Any) -> Any:
     """A value for JSON; URLs without the passwords that mirrors may carry."""
     if isinstance(value, tuple):
-        return [f"{shown(old)}={shown(new)}" for old, new in value]
+        return [each if isinstance(each, str) else "=".join(map(shown, each)) for each in value]
     if isinstance(value, Path):
         return str(value)
     return shown(value) if isinstance(value, str) and "://" in value else value
@@ -88,7 +104,7 @@ def _in_words(setting: Setting) -> str:
             return " ".join(rules)
         case "max_size", int(size):
             return in_units(size)
-        case "timeout", float(seconds):
+        case "timeout" | "url_timeout", float(seconds):
             return f"{seconds:g} s"
     return str(setting.value)
 

@@ -16,18 +16,25 @@ from pytest_potmodels.errors import UnknownNameError
 #: Command -> ("module:attribute" below this package, its line in the overview).
 COMMANDS = {
     "download": ("fetching:download", "Fetch models into the cache, verified."),
+    "auto": ("fetching:auto", "The same as download."),
     "warm": ("fetching:warm", "Have models in the cache; fetch only what is not there."),
     "list": ("listing:list_models", "List the models in the cache."),
     "show": ("listing:show", "Show all that is on record about a model in the cache."),
+    "why": ("why:why", "Say what led to the bytes of a model or of a test."),
     "verify": (
         "verifying:verify",
         "Hash every byte in the cache and compare with what was admitted.",
     ),
+    "lock": ("locking.command:lock", "Pin a project's models: which revisions, which bytes."),
+    "push": ("pushing:push", "Push models of the cache to the remote."),
+    "export": ("exporting:export", "Export models to ONNX, each compared with its model."),
     "remove": ("removing:remove", "Remove models from the cache."),
     "clear": ("removing:clear", "Empty the cache."),
+    "prune": ("pruning:prune", "Remove what is old, unused or too much; show it first."),
     "catalog": ("describing:show_catalog", "List the names that models can be asked for by."),
     "config": ("describing:show_config", "Show every setting and where its value is from."),
-    "doctor": ("doctor.command:doctor", "Check Python, packages, cache and network."),
+    "doctor": ("doctor.command:doctor", "Check Python, packages, cache, network and token."),
+    "experiment": ("experimenting:experiment", "Run experiments, compare and list their results."),
 }
 
 

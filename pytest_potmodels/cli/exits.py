@@ -12,10 +12,12 @@ from typing import TypeVar
 
 import click
 
+from pytest_potmodels.addresses import displayed
 from pytest_potmodels.cli.console import say
 from pytest_potmodels.cli.wording import as_typed_here
 from pytest_potmodels.errors import (
     DigestMismatchError,
+    ModelVerificationError,
     PotModelsError,
     StoreError,
     UnavailableError,
@@ -67,7 +69,9 @@ def tell(error: BaseException, *, debug: bool, what: str = "") -> Failure:
         return failure
     if debug:
         traceback.print_exception(error, file=sys.stderr)
-    whose = f"{what}: " if what and what not in failure.message else ""
+    what = displayed(what)
+    is_named = what.partition("#")[0] in failure.message  # Of a URL its promise may be left out.
+    whose = "" if is_named else f"{what}: "
     say(whose + " ".join(failure.message.splitlines()), label="error")
     if failure.remedy:
         say(f"  To mend it: {failure.remedy}")
@@ -116,7 +120,8 @@ class Batch:
 def _reason(error: PotModelsError) -> str:
     if isinstance(error, UnavailableError):
         return str(error.reason)
-    words = {UsageError: "usage", DigestMismatchError: "digest-mismatch", StoreError: "store"}
+    words = {UsageError: "usage", DigestMismatchError: "digest-mismatch", StoreError: "store",
+             ModelVerificationError: "not-verified"}  # fmt: skip
     return next((word for kind, word in words.items() if isinstance(error, kind)), "internal")
 
 

@@ -13,7 +13,7 @@ from pytest_potmodels.errors import (
 )
 from pytest_potmodels.identifiers import SOURCE_ALIASES, SOURCES, ModelId, checked
 from pytest_potmodels.store.cache import ModelStore
-from pytest_potmodels.store.layout import entry_name
+from pytest_potmodels.store.layout import entry_name, source_in
 
 #: Digits of a commit from which it is taken for one; listings show eight.
 _SHORT_COMMIT = 7
@@ -85,11 +85,12 @@ def id_of_folder(folder: str) -> ModelId | None:
 
     A second revision and a name that was made safe for file systems do not tell.
     """
-    source, _, name = folder.partition("_")
-    if source not in SOURCES or source == "file":
+    source = source_in(folder)
+    if source in ("", "file", "url"):
         return None
     with suppress(UsageError):
-        model_id = checked(ModelId(source, name.replace("--", "/")))
+        name = folder.removeprefix(f"{source}_").replace("--", "/")
+        model_id = checked(ModelId(source, name))
         return model_id if entry_name(model_id) == folder else None
     return None
 

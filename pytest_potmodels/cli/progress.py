@@ -16,10 +16,10 @@ _EVERY = 10.0
 
 
 class Watcher(Protocol):
-    """Told of the bytes of one model after the other."""
+    """Told of the bytes of one model after the other, or of several at once."""
 
     def watching(self, title: str) -> AbstractContextManager[None]:
-        """Watch a model until the block ends, however it does."""
+        """Watch until the block ends, however it does; the title is of all that moves in it."""
 
     def __call__(self, event: "Progress") -> None:
         """Take an event; called from other threads, one call at a time."""
@@ -52,10 +52,10 @@ class Lines:
 
     def __init__(self) -> None:
         self._title = ""
-        self._said: dict[str, float] = {}
+        self._said: dict[tuple[str, str], float] = {}
 
     def watching(self, title: str) -> AbstractContextManager[None]:
-        """Name the model in each line."""
+        """Name what moves in each line, where an event names no model."""
         self._title = title
         self._said.clear()
         return nullcontext()
@@ -63,12 +63,13 @@ class Lines:
     def __call__(self, event: "Progress") -> None:
         """Say a line where the event is worth one."""
         now = time.monotonic()
-        if event.phase == "moving" and now - self._said.setdefault(event.path, now) < _EVERY:
+        file = (event.model, event.path)
+        if event.phase == "moving" and now - self._said.setdefault(file, now) < _EVERY:
             return
         if event.phase == "started" and not event.done:
             return
-        self._said[event.path] = now
-        say(f"{self._title}: {event.path} {_how_far(event)}")
+        self._said[file] = now
+        say(f"{event.model or self._title}: {event.path} {_how_far(event)}")
 
 
 def _how_far(event: "Progress") -> str:

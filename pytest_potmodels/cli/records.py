@@ -1,6 +1,6 @@
 """Stored models as JSON values and as lines for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_potmodels.artifacts import StoredFile, StoredModel
@@ -40,8 +40,11 @@ def failed(asked: str, failure: Failure) -> dict[str, Any]:
     )
 
 
-def facts(stored: StoredModel) -> list[str]:
-    """A model's record, a fact per line; no table, because digests and URLs are to be copied."""
+def facts(stored: StoredModel, more: Mapping[str, str], came: Mapping[str, str]) -> list[str]:
+    """A model's record, a fact per line; no table, because digests and URLs are to be copied.
+
+    `more` is what is known of it beside the manifest, `came` how each file came, by path.
+    """
     kept = {
         "revision": stored.revision or "-",
         "refs": ", ".join(ref or "(default)" for ref in stored.refs) or "-",
@@ -54,9 +57,11 @@ def facts(stored: StoredModel) -> list[str]:
         "digest": f"sha256 {stored.digest}",
         "where": f"{stored.path}" + (" (used in place)" if stored.in_place else ""),
         "size": amount(len(stored.files), "file", stored.size),
+        **more,
     }
     lines = [f"  {name:<13}{value}" for name, value in kept.items() if value]
-    return [str(stored.id), *lines, *(line for file in stored.files for line in _of_file(file))]
+    files = (line for file in stored.files for line in _of_file(file, came.get(file.path, "")))
+    return [str(stored.id), *lines, *files]
 
 
 def amount(count: int, what: str, size: int) -> str:
@@ -71,15 +76,31 @@ def counted(count: int, what: str) -> str:
     return f"{count} {what[:-1]}ies" if what.endswith("y") else f"{count} {what}s"
 
 
+def amount_of(models: Sequence[StoredModel], what: str) -> str:
+    """`3 models, 1.2 GB`, of these."""
+    return amount(len(models), what, total_size(models))
+
+
 def total_size(models: Sequence[StoredModel]) -> int:
     """Bytes of all."""
     return sum(model.size for model in models)
 
 
-def _of_file(file: StoredFile) -> list[str]:
+def stored_here(models: Sequence[StoredModel]) -> list[StoredModel]:
+    """Those whose files are the cache's own."""
+    return [model for model in models if not model.in_place]
+
+
+def used_in_place(models: Sequence[StoredModel]) -> list[StoredModel]:
+    """Those whose files are somebody else's, and stay."""
+    return [model for model in models if model.in_place]
+
+
+def _of_file(file: StoredFile, came: str) -> list[str]:
     return [
         f"  {file.path}",
         f"    size       {file.size} bytes",
         f"    sha256     {file.sha256}",
         f"    from       {file.url or '-'}",
+        *([f"    came       {came}"] if came else []),
     ]

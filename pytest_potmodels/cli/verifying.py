@@ -16,12 +16,17 @@ from pytest_potmodels.cli.lookup import Lookup, expanded, id_of_folder
 from pytest_potmodels.cli.options import common_options, json_option
 from pytest_potmodels.cli.progress import watcher
 from pytest_potmodels.cli.tables import Table, put_table
+from pytest_potmodels.errors import DigestMismatchError
 from pytest_potmodels.identifiers import ModelId
+from pytest_potmodels.lockfile.pins import open_pins
 from pytest_potmodels.store.checking import Damage, mismatch
 from pytest_potmodels.store.derived import DerivedModel
 from pytest_potmodels.transfer.disk import in_units
 
 OK, MISMATCH, FIXED, UNCHECKED = "ok", "mismatch", "fixed", "not checked"
+NOT_AS_LOCKED = "not as locked"
+#: Another process removed it while others were checked.
+GONE = "removed meanwhile"
 DAMAGED, SET_ASIDE = "damaged manifest", "set aside"
 
 
@@ -44,7 +49,8 @@ class Checked:
 def verify(invocation: Invocation, names: tuple[str, ...], *, fix: bool, as_json: bool) -> int:
     """Hash every byte in the cache and compare with what was admitted.
 
-    Without a name: all models. Exit code 4 if a byte differs; no model is changed without --fix.
+    And with the lock file, if there is one. Without a name: all models. Exit code 4 if a byte
+    differs; no model is changed without --fix.
     What was derived from a model is checked with it; damaged, it is set aside with a warning, which
     is no failure: it is made again when needed.
     """
@@ -69,6 +75,7 @@ class _Verifying:
         self._pipeline = invocation.pipeline(self._watch) if fix else None
         self.store = invocation.store()
         self._derived = invocation.derived()
+        self._pins = open_pins(invocation.settings.lock, only=invocation.settings.locked)
         self.batch = Batch(invocation.debug)
 
     def all(self) -> list[Checked]:
@@ -110,9 +117,14 @@ class _Verifying:
 
     def _files_of(self, stored: StoredModel) -> Checked:
         name = str(stored.id)
+        if not stored.in_place:
+            # A prune in another process would look like damage. To be checked is no use, though.
+            self.store.leases.take(stored.path.name)
         bad = self.store.verify(stored, whole=True)
+        if bad and not stored.path.exists():
+            return Checked(name, GONE, stored)
         if not bad:
-            return Checked(name, OK, stored)
+            return Checked(name, self._as_locked(name, stored), stored)
         if self._fixed(name, _pinned(stored)) is not None:
             return Checked(name, FIXED, stored, bad)
         for damage in bad:
@@ -120,6 +132,17 @@ class _Verifying:
             error.remedy = _remedy(stored)
             self.batch.note(name, error)
         return Checked(name, MISMATCH, stored, bad)
+
+    def _as_locked(self, name: str, stored: StoredModel) -> str:
+        """Whether its bytes, which are those that were admitted, are the lock's, too."""
+        entry = self._pins.entry_of(stored)
+        try:
+            if entry is not None:
+                self._pins.compare(entry, stored)
+        except DigestMismatchError as error:
+            self.batch.note(name, error)
+            return NOT_AS_LOCKED
+        return OK
 
     def _damaged(self, folder: str) -> Checked:
         error = self.store.damage_of(folder)

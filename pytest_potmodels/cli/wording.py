@@ -3,8 +3,18 @@
 import re
 
 #: Settings that are options of each command; pytest's option has `pot-` before the name.
-SETTINGS = ("cache_dir", "timeout", "retries", "jobs", "mirror", "config")
-_NAMES = "|".join(key.replace("_", "-") for key in (*SETTINGS, "offline", "device"))
+SETTINGS = (
+    "cache_dir",
+    "timeout",
+    "retries",
+    "jobs",
+    "mirror",
+    "trust",
+    "lock",
+    "locked",
+    "config",
+)
+_NAMES = "|".join(key.replace("_", "-") for key in (*SETTINGS, "offline", "device", "remote"))
 _OF_PYTEST = re.compile(rf"--pot-({_NAMES})\b")
 
 

@@ -7,7 +7,7 @@ import pytest
 from pytest_potmodels.artifacts import ModelRequest
 from pytest_potmodels.errors import MissingPackageError, StoreError
 from pytest_potmodels.loading import require_packages
-from pytest_potmodels.pipeline import FORMATS
+from pytest_potmodels.pipeline import format_of
 from pytest_potmodels.session.cached import is_absent
 from pytest_potmodels.session.pipeline import SessionPipeline
 from pytest_potmodels.session.plan import Need, Plan, files_of
@@ -74,8 +74,10 @@ def _is_fetched(need: Need, settings: Settings) -> bool:
     source = need.request.id.source
     if source in _WHERE_IT_LIES or source in settings.disabled_sources:
         return False
+    known = format_of(need.request)
     try:
-        require_packages(FORMATS[source])
+        if known is not None:
+            require_packages(known)
     except MissingPackageError:
         return need.by_mark  # Its files may be wanted even so.
     return True

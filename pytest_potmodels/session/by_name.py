@@ -7,13 +7,14 @@ from pytest_potmodels.session.devices import device_for
 from pytest_potmodels.settings.resolution import resolve_here
 
 
-def load(
+def load(  # noqa: PLR0913 - the keywords of the markers, and the device
     name: str,
     *,
     kind: Kind | None = None,
     task: str | None = None,
     auto_class: str | None = None,
     dtype: str | None = None,
+    architecture: str | None = None,
     device: str | None = None,
 ) -> LoadedModel:
     """Give the real model of a name, a fresh object at each call; never a stand-in for it.
@@ -24,6 +25,7 @@ def load(
         task: the head, as the hub names it ("fill-mask"); without one there is none.
         auto_class: the class of transformers, in place of `task`.
         dtype: "float32" (the default), "float16" or "bfloat16".
+        architecture: the torchvision network of a single weights file (by URL, or of file:).
         device: "cpu", "cuda", "cuda:1" or "auto", in place of the setting.
 
     Raises:
@@ -34,7 +36,12 @@ def load(
     """
     pipeline = _pipeline()
     request = pipeline.catalog.request(
-        name, kind=kind, task=task, auto_class=auto_class, dtype=dtype
+        name,
+        kind=kind,
+        task=task,
+        auto_class=auto_class,
+        dtype=dtype,
+        architecture=architecture,
     )
     check(request.options)
     where = device_for(device or pipeline.settings.device, worker="")

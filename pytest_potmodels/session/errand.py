@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pytest_potmodels.artifacts import ModelRequest, ResolvedModel, StoredModel
 from pytest_potmodels.pipeline import Pipeline
@@ -64,9 +63,8 @@ class _Background(Pipeline):
     """
 
     def __init__(self, pipeline: Pipeline, together: int) -> None:
-        timeout = pipeline.settings.timeout * together
         super().__init__(
-            replace(pipeline.settings, timeout=timeout),
+            pipeline.settings.with_time_for(together),
             pipeline.catalog,
             pipeline.store,
             pipeline.transfer.share(together),
@@ -76,7 +74,7 @@ class _Background(Pipeline):
 
     def resolve_ahead(self, request: ModelRequest) -> ResolvedModel:
         """Ask the source now; `acquire` then need not ask again."""
-        resolved = self.resolve(request, self._deadline())
+        resolved = self.resolve(request, self._deadline(request))
         self._resolved[request] = resolved
         return resolved
 

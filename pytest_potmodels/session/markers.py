@@ -11,7 +11,7 @@ from pytest_potmodels.errors import UnknownNameError, UsageError
 NAMING = ("pot_model", "requires_model")
 PRESET = "pot_preset"
 #: How a model is loaded, as markers and `pot_models` take it.
-ARGUMENTS = ("kind", "task", "auto_class", "dtype")
+ARGUMENTS = ("kind", "task", "auto_class", "dtype", "architecture")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class ModelMark:
     task: str | None = None
     auto_class: str | None = None
     dtype: str | None = None
+    architecture: str | None = None
     #: How near the test it stands: 0 parametrize, 1 function, then class, bases, module, package.
     level: int = 1
 

@@ -9,7 +9,7 @@ from typing import Literal
 from pytest_potmodels.artifacts import ModelRequest, ResolvedModel, StoredModel
 from pytest_potmodels.errors import ModelTooLargeError, PotModelsError, Reason, UnavailableError
 from pytest_potmodels.loading import require_packages
-from pytest_potmodels.pipeline import FORMATS, Pipeline
+from pytest_potmodels.pipeline import Pipeline, format_of
 from pytest_potmodels.session.cached import look
 from pytest_potmodels.session.muster import content_of, free_bytes
 from pytest_potmodels.session.plan import Need, Plan
@@ -87,10 +87,12 @@ def _found(need: Need, pipeline: Pipeline) -> Outlook:
     source, settings = need.request.id.source, pipeline.settings
     if source == "mock":
         return Outlook(need, "mock")
+    pipeline.pins.bound(need.request)  # Refuses what is beyond the lock.
     if settings.mock == "always":
         return _by_decree(need)
-    if source in FORMATS and not need.by_mark:
-        require_packages(FORMATS[source])
+    known = format_of(need.request)
+    if known is not None and not need.by_mark:
+        require_packages(known)
     if source in settings.disabled_sources:
         pipeline.acquire(need.request)  # Refuses, and says where it is disabled.
     if source in ("file", "package"):

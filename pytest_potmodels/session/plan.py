@@ -14,7 +14,7 @@ from pytest_potmodels.session.requests import BESIDE, FIXTURES, marks_by_kind, w
 from pytest_potmodels.session.skipping import will_run
 
 #: What decides which files a request is: however it is called, loaded and used.
-Files = tuple[ModelId, str | None, str | None]
+Files = tuple[ModelId, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Want:
     request: ModelRequest
     required: bool = False
     by_mark: bool = False
+    #: What in the test asks for it, in words.
+    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Need:
     required: bool
     #: Whether some test wants its files, even where what would load them is not installed.
     by_mark: bool
+    #: What in the tests asks for it, in words.
+    because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Plan:
 
 def files_of(request: ModelRequest) -> Files:
     """What two requests share that are answered by the same files."""
-    return (request.id, request.weights, request.architecture)
+    return (request.id, request.weights, request.architecture, request.sha256)
 
 
 def plan_of(items: Sequence[pytest.Item], catalog: Catalog, default_preset: str) -> Plan:
@@ -78,6 +82,7 @@ def _need(found: Sequence[tuple[Want, str]]) -> Need:
         tests=tuple(dict.fromkeys(test for _, test in found)),
         required=any(want.required for want, _ in found),
         by_mark=any(want.by_mark for want, _ in found),
+        because=tuple(dict.fromkeys(want.because for want, _ in found if want.because)),
     )
 
 
@@ -107,11 +112,12 @@ def _wants(item: pytest.Item, used: Sequence[str], catalog: Catalog, preset: str
     fixtures = [name for name in used if name in FIXTURES]
     yielded = [wish_for(item, name, catalog, preset) for name in fixtures]
     for wish in yielded:
-        yield Want(wish.request, wish.required)
+        yield Want(wish.request, wish.required, because=wish.because)
     kinds = {FIXTURES[name][1] for name in fixtures}
     for kind, marked in marks_by_kind(item, catalog).items():
         # A mark on the test itself names what its body loads, though no fixture says so. One on a
         # class or module may be for its other tests.
         beside = marked.mark.level <= BESIDE and kind not in kinds
         if marked.mark.required or beside or BY_NAME in used:
-            yield Want(marked.request, marked.mark.required, by_mark=True)
+            required, because = marked.mark.required, marked.because
+            yield Want(marked.request, required, by_mark=True, because=because)

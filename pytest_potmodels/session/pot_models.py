@@ -14,7 +14,8 @@ from pytest_potmodels.session.state import Build, ModelSession
 class PotModels:
     """Models by name.
 
-    Each method takes the keywords of the `pot_model` marker: kind, task, auto_class, dtype.
+    Each method takes the keywords of the `pot_model` marker: kind, task, auto_class, dtype,
+    architecture.
     """
 
     def __init__(

@@ -35,6 +35,8 @@ class Wish:
 
     request: ModelRequest
     required: bool = False
+    #: What in the test asks for it, in words.
+    because: str = ""
 
 
 def wish_for(item: pytest.Item, fixture: str, catalog: Catalog, default_preset: str) -> Wish:
@@ -48,14 +50,18 @@ def wish_for(item: pytest.Item, fixture: str, catalog: Catalog, default_preset: 
     if fixed is not None:
         if marked is not None and marked.mark.level <= BESIDE:
             raise UsageError(
-                f'{fixture} is the {fixed} preset, and {marked.mark.marker}("{marked.mark.name}") '
+                f"{fixture} is the {fixed} preset, and {marked.written} "
                 f"beside it names another {kind} model.",
                 remedy=f"use {kind}_model with the mark, or drop the mark",
             )
-        return Wish(catalog.preset(fixed, kind))
+        return Wish(catalog.preset(fixed, kind), because=f"{fixture} is preset {fixed!r}")
     if marked is not None:
-        return Wish(marked.request, required=marked.mark.required)
-    return Wish(catalog.preset(preset_mark(item) or default_preset, kind))
+        because = f"{fixture}: {marked.because}"
+        return Wish(marked.request, required=marked.mark.required, because=because)
+    own = preset_mark(item)
+    by = "pot_preset" if own else "the preset in force"
+    preset = own or default_preset
+    return Wish(catalog.preset(preset, kind), because=f"{fixture}: preset {preset!r}, by {by}")
 
 
 def requirements(item: pytest.Item, catalog: Catalog) -> list[Wish]:
@@ -71,6 +77,18 @@ class Marked:
     mark: ModelMark
     request: ModelRequest
 
+    @property
+    def because(self) -> str:
+        """The mark, and where it stands."""
+        places = ("the test's parameter", "the test")
+        level = self.mark.level
+        return f"{self.written} on {places[level] if level <= BESIDE else 'its class or module'}"
+
+    @property
+    def written(self) -> str:
+        """The mark for messages: a URL in it without its secrets."""
+        return f'{self.mark.marker}("{self.request.asked}")'
+
 
 def marks_by_kind(item: pytest.Item, catalog: Catalog) -> dict[Kind, Marked]:
     """The nearest naming mark of each kind.
@@ -84,8 +102,7 @@ def marks_by_kind(item: pytest.Item, catalog: Catalog) -> dict[Kind, Marked]:
         rival = nearest.setdefault(found.request.kind, found)
         if rival.mark.level == mark.level and rival.request != found.request:
             raise UsageError(
-                f'{rival.mark.marker}("{rival.mark.name}") and {mark.marker}("{mark.name}") '
-                f"both name a {found.request.kind} model.",
+                f"{rival.written} and {found.written} both name a {found.request.kind} model.",
                 remedy="keep one; for more models in one test use pot_models.load(name)",
             )
         if mark.required and rival.request == found.request and not rival.mark.required:
@@ -110,10 +127,9 @@ def check(item: pytest.Item, catalog: Catalog, default_preset: str) -> None:
     for marked in marks_by_kind(item, catalog).values():
         if kinds and not marked.request.kind_known and marked.request.kind not in kinds:
             raise UsageError(
-                f'{marked.mark.marker}("{marked.mark.name}") is taken for a '
+                f"{marked.written} is taken for a "
                 f"{marked.request.kind} model, and the test uses {', '.join(used)}.",
-                remedy=f'say what it is: {marked.mark.marker}("{marked.mark.name}", kind="vision") '
-                'or kind="language"',
+                remedy=f'say what it is: {marked.written[:-1]}, kind="vision") or kind="language"',
             )
 
 

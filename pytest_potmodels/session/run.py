@@ -14,6 +14,7 @@ from pytest_potmodels.catalog.naming import Catalog
 from pytest_potmodels.catalog.reader import build_catalog, read_models
 from pytest_potmodels.errors import UsageError
 from pytest_potmodels.loading.options import check as check_options
+from pytest_potmodels.lockfile.pins import open_pins
 from pytest_potmodels.session.collection import reject_all, reject_wrong_marks
 from pytest_potmodels.session.requests import check
 from pytest_potmodels.settings.values import Settings
@@ -50,7 +51,9 @@ class Run:
     def catalog(self) -> Catalog:
         """All names that are known here; enough to check marks, and no library is imported."""
         additions = [(_HOOK, table) for table in self._additions() if table is not None]
-        return build_catalog(self._settings.own_tables, self._settings.where, additions)
+        settings = self._settings
+        pinned = open_pins(settings.lock, only=settings.locked).named
+        return build_catalog(settings.own_tables, settings.where, additions, pinned=pinned)
 
     @cached_property
     def pipeline(self) -> "SessionPipeline":

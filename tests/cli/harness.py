@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from standin import StandIn
 
 from pytest_potmodels.cli.dispatch import potmodels
+from pytest_potmodels.store.leases import let_go
 
 NAME = "huggingface:org/tiny"
 FILES = {
@@ -62,6 +63,7 @@ class Cli:
     def run(self, *words: str, code: int | None = 0, stdin: str | None = None) -> Result:
         """Run a command in this process; it must end with `code` (None: any)."""
         result = CliRunner(env=self.environ).invoke(potmodels, words, input=stdin)
+        let_go()  # As at the end of a process of its own.
         shown = f"{result.stdout}\n{result.stderr}"
         assert code in (None, result.exit_code), f"exit code {result.exit_code}\n{shown}"
         return result

@@ -49,9 +49,12 @@ def test_each_command_has_its_line_of_the_overview_and_an_example(name: str) -> 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_takes_the_common_options(name: str) -> None:
-    flags = {flag for parameter in command(name).params for flag in parameter.opts}
-    assert {"--cache-dir", "--offline", "--timeout", "--retries", "--jobs"} <= flags
-    assert {"--mirror", "--config", "--debug", "--quiet"} <= flags
+    found = command(name)
+    below = found.commands.values() if isinstance(found, click.Group) else [found]
+    for each in below:
+        flags = {flag for parameter in each.params for flag in parameter.opts}
+        assert {"--cache-dir", "--offline", "--timeout", "--retries", "--jobs"} <= flags
+        assert {"--mirror", "--config", "--debug", "--quiet"} <= flags
 
 
 def test_an_unknown_command_has_close_matches(cli: Cli) -> None:

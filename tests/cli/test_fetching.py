@@ -182,3 +182,19 @@ def test_jobs_and_retries_reach_the_transfer(cli: Cli, tiny: Repo) -> None:
     cli.site.fault(Status(503), "model.safetensors", server="cdn", times=None)
     cli.fails("download", NAME, "--retries", "0", "--jobs", "1", code=3)
     assert cli.site.log.gets("model.safetensors") == 1
+
+
+def test_a_model_of_the_users_own_cache_is_adopted_and_not_fetched(cli: Cli, tiny: Repo) -> None:
+    snapshot = cli.folder / "hf" / "hub" / "models--org--tiny" / "snapshots" / tiny.sha
+    snapshot.mkdir(parents=True)
+    for path, data in FILES.items():
+        (snapshot / path).write_bytes(data)
+    (model,) = cli.json("download", NAME)
+    assert model["status"] == "adopted"
+    assert cli.site.log.gets("/resolve/") == 0
+    (shown,) = cli.json("show", NAME)
+    assert {file["came"] for file in shown["files"]} == {
+        f"adopted from {snapshot / path}" for path in FILES
+    }
+    assert "adopted from" in cli.run("show", NAME).stdout
+    assert cli.json("download", NAME)[0]["status"] == "there"

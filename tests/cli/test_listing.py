@@ -41,7 +41,8 @@ def test_json_has_every_fact_of_the_manifest(cli: Cli, stored: Path, tiny: Repo)
     assert {key: model[key] for key in manifest} == manifest
     assert model["size"] == sum(len(data) for data in FILES.values())
     assert (model["id"], model["path"], model["status"]) == (NAME, str(stored), "ok")
-    assert set(cli.json("show", NAME)[0]) <= set(model)
+    traces = {"admitted", "last_used", "in_use_by", "derived"}
+    assert set(cli.json("show", NAME)[0]) - set(model) == traces
 
 
 def test_a_damaged_entry_is_listed_as_such(cli: Cli, stored: Path) -> None:
@@ -87,3 +88,15 @@ def test_show_of_a_damaged_entry_is_a_digest_mismatch(cli: Cli, stored: Path) ->
     manifest.chmod(0o644)
     manifest.write_text("{")
     assert "no readable manifest" in cli.fails("show", NAME, code=4)
+
+
+def test_models_used_in_place_are_counted_apart(cli: Cli, stored: Path) -> None:
+    mine = cli.folder / "mine"
+    mine.mkdir()
+    for path, data in FILES.items():
+        (mine / path).write_bytes(data)
+    cli.run("warm", "file:mine")
+    *_, total, also = cli.run("list").stdout.splitlines()
+    assert total == f"1 model, 102.4 kB in {cli.cache}"
+    assert also == "and 1 model, 102.4 kB used where the files lie"
+    assert len(cli.json("list")) == 2

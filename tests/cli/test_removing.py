@@ -176,3 +176,16 @@ def test_on_a_terminal_clear_asks(
         shown.press(f"{answer}\n")
         assert shown.end() == code
     assert stored.exists() == there
+
+
+def test_clear_counts_models_used_in_place_apart_and_leaves_their_files(
+    cli: Cli, stored: Path
+) -> None:
+    mine = cli.folder / "mine"
+    mine.mkdir()
+    for path, data in FILES.items():
+        (mine / path).write_bytes(data)
+    cli.run("warm", "file:mine")
+    said = cli.run("clear", "--yes").stderr
+    assert "deleted: 1 model, 102.4 kB; the records of 1 model whose files stay in " in said
+    assert len(list(mine.iterdir())) == len(FILES)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hub_repos
 import pytest
 from docs.project import Project, clean_environment
 from standin import StandIn
@@ -34,6 +35,10 @@ def published() -> Iterator[tuple[StandIn, dict[str, str]]]:
         for name in ("mobilenet_v2", "resnet18"):
             files[name], data = torchvision_weights(name)
             site.add_download(f"/models/{files[name]}", data)
+        name, data = hub_repos.weights()
+        site.add_download(f"/models/{name}", data)
+        site.add_git_repo("acme/nets", hub_repos.tiny_files(name))
+        site.add_download("/by-url/flowers.pth", torchvision_weights("squeezenet1_1")[1])
         for seed, repo in enumerate(
             ("google-bert/bert-base-uncased", "distilbert/distilbert-base-uncased")
         ):
@@ -54,4 +59,5 @@ def project(published: tuple[StandIn, dict[str, str]], tmp_path: Path) -> Projec
     (meta / "METADATA").write_text("Metadata-Version: 2.1\nName: docs-models\nVersion: 1.0\n")
     (meta / "entry_points.txt").write_text("[pytest_potmodels]\ndocs = docs_models:TABLE\n")
     environ = {**clean_environment(home), **site.environ(), "PYTHONPATH": str(packages)}
+    environ["POT_MIRRORS"] += f" https://files.example.org={site.downloads.url}/by-url"
     return Project(folder, environ)

@@ -10,7 +10,7 @@ RUN = {"python", "console", "toml", "yaml"}
 SHOWN = {"text", "mermaid"}
 BLOCKS = [block for path in PAGES for block in Page(path).blocks]
 #: They load most and change least; `tests/model_setup` runs the like of one of them.
-LONG = {"migrate.md", "model-setup.md"}
+LONG = {"downloader.md", "migrate.md", "model-setup.md"}
 #: They use transformers as it comes, which needs a torchvision that can be imported.
 STOCK = {"migrate.md: Before"}
 

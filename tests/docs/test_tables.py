@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
 import pytest
@@ -58,6 +58,7 @@ def test_every_option_is_in_the_table_with_its_variable_and_words(page: Page) ->
 def default(option: Option) -> str | None:
     """The first thing that the cell of values must name; None where that is a sentence."""
     known = {"cache_dir": DEFAULT_CACHE, "max_size": "5GB", "mirror": None, "config": None}
+    known |= {"lock": None, "report": None}
     if option.key in known:
         return known[option.key]
     return str(getattr(Settings(), option.key)).removesuffix(".0")
@@ -86,10 +87,15 @@ def test_the_keys_of_a_model_are_these() -> None:
 
 
 def test_the_keys_of_a_yaml_file_are_these() -> None:
-    download = _YAML_SCHEMA["download"]
-    known = {"model_path", *(f"download.{key}" for key in download if key != "sources")}
-    known |= {f"download.sources.{source}.enabled" for source in download["sources"]}
-    assert set(quoted_in(CONFIGURATION.table("key under `models:`"))) == known
+    assert quoted_in(CONFIGURATION.table("key under `models:`")) == keys_of(_YAML_SCHEMA)
+
+
+def keys_of(schema: Mapping[str, object], at: str = "") -> list[str]:
+    """The keys with a value, each with those around it."""
+    found = []
+    for key, wanted in schema.items():
+        found += keys_of(wanted, f"{at}{key}.") if isinstance(wanted, Mapping) else [at + key]
+    return found
 
 
 def test_the_variables_of_others_are_these() -> None:

@@ -190,7 +190,10 @@ WRONG = {
     "assumed kind": (
         'pot_model("google/vit")', "vision_model", 'pot_model("google/vit", kind="vision")'),
     "a URL": (
-        'pot_model("https://example.com/a.pth")', "vision_model", "name an architecture"),
+        'pot_model("https://h.example/a.pth#sha256=1")', "vision_model", "takes 64 hex digits"),
+    "an architecture": (
+        'pot_model("https://h.example/a.pth", architecture="resnet81")', "vision_model",
+        "Did you mean 'resnet18'"),
 }  # fmt: skip
 
 

@@ -108,12 +108,15 @@ def test_json_is_the_array_and_nothing_else(pytester: pytest.Pytester, hub: Stan
         "id": "huggingface:org/model",
         "source": "huggingface",
         "kind": "language",
+        "weights": None,
+        "architecture": None,
         "required": True,
         "state": "to fetch",
         "cached": False,
         "reason": None,
         "size": SIZE,
         "tests": ["test_json_is_the_array_and_nothing_else.py::test_required"],
+        "because": ['requires_model("org/model") on the test'],
     }
     assert [test.partition("::")[2] for test in other["tests"]] == [
         f"test_named[{n}]" for n in range(3)

@@ -20,8 +20,8 @@ from pytest_potmodels.identifiers import ModelId
 from pytest_potmodels.session.attempts import Attempts
 from pytest_potmodels.session.plan import Files
 
-FILES: Files = (ModelId("huggingface", "org/model"), None, None)
-OTHER: Files = (ModelId("huggingface", "org/model", "v1"), None, None)
+FILES: Files = (ModelId("huggingface", "org/model"), None, None, None)
+OTHER: Files = (ModelId("huggingface", "org/model", "v1"), None, None, None)
 ERRORS = [
     UnavailableError("gone", reason=Reason.OFFLINE, remedy="wait"),
     ModelTooLargeError("large", remedy="--pot-max-size=6GB"),

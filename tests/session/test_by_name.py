@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from standin import FlippedByte, StandIn
-from standin.models import tiny_bert
+from standin.models import tiny_bert, torchvision_weights
 
 import pytest_potmodels as pot
 
@@ -46,9 +46,17 @@ def test_load_takes_what_markers_take(hub: StandIn) -> None:
     assert str(model.model.dtype) == "torch.bfloat16"
 
 
+def test_load_takes_a_url_and_its_network(hub: StandIn) -> None:
+    url = hub.add_download("/m.pth", torchvision_weights("squeezenet1_1")[1])
+    model = pot.load(url, architecture="squeezenet1_1")
+    assert (model.id.source, model.config["architecture"]) == ("url", "squeezenet1_1")
+    assert pot.fetch(f"{url}#sha256={pot.fetch(url).files[0].sha256}").path == model.path
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ({"name": "https://h/m", "architecture": "resnet81"}, "Did you mean 'resnet18'"),
         ({"name": "brt"}, "Did you mean 'bert'"),
         ({"name": "bert", "task": "fil-mask"}, "Did you mean 'fill-mask'"),
         ({"name": "bert", "dtype": "float15"}, "Did you mean 'float1"),

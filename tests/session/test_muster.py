@@ -31,7 +31,7 @@ def resolved(name: str, size: int, **facts: Any) -> ResolvedModel:
 
 
 def key(model: ResolvedModel) -> Files:
-    return (model.id, None, None)
+    return (model.id, None, None, None)
 
 
 @pytest.fixture

@@ -221,7 +221,7 @@ def test_a_closed_network_names_who_was_not_planned(machine: Machine) -> None:
     assert not e.value.substitutable
     assert 'requires_model("huggingface:org/other")' in e.value.remedy
     with pytest.raises(UnavailableError, match="network is closed"):
-        pipeline.transfer.call(machine.site.hub.url, lambda *_: None, pipeline._deadline())
+        pipeline.transfer.call(machine.site.hub.url, lambda *_: None, pipeline._deadline(MODEL))
     assert list(machine.site.log) == []
 
 
