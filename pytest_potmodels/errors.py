@@ -11,8 +11,8 @@
     ├── ModelVerificationError           1  a model's file was checked or made, and did not pass
     │   ├── ModelConversionError         1  no ONNX file of it passed the gate
     │   │   └── ModelUnsupportedError    3  ... because nothing can export it; also unavailable
-    │   ├── ModelFileNotFoundError       3  neither the file nor what it could be made from; also unavailable
-    │   └── ModelConnectionError         3  whoever has it cannot be reached; also unavailable
+    │   ├── ModelFileNotFoundError       3  nor anything to make it from; also unavailable
+    │   └── ModelConnectionError         3  whoever has it is out of reach; also unavailable
     ├── DigestMismatchError              4  bytes that are not the expected bytes; never substituted
     └── StoreError                       3  the cache folder: full, read-only, locked
 

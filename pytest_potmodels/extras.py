@@ -15,6 +15,9 @@ _EXTRAS = {
     "onnxruntime": ("ONNX Runtime", "onnx"),
     "onnxscript": ("ONNX Script", "onnx"),
     "psutil": ("psutil", "onnx"),
+    "duckdb": ("DuckDB", "benchmark"),
+    "matplotlib": ("Matplotlib", "benchmark"),
+    "distributed": ("Dask's distributed", "dask"),
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from pytest_potmodels import onnx_export
+from pytest_potmodels.addresses import displayed
 from pytest_potmodels.artifacts import LoadOptions, ModelRequest
 from pytest_potmodels.cli import records
 from pytest_potmodels.cli.console import put_json, say
@@ -62,7 +63,7 @@ def export(  # noqa: PLR0913 - as click hands them over
     invocation: Invocation, names: tuple[str, ...], *, out: Path | None, opset: int | None,
     part: str, task: str | None, auto_class: str | None, as_json: bool,
 ) -> int:  # fmt: skip
-    """Export models to ONNX, and compare each file with its model.
+    """Export models to ONNX, each compared with its model.
 
     The files are made once and kept beside the models in the cache. What does not agree with the
     model at every shape is not given. --timeout bounds each model's download, and its export.
@@ -94,7 +95,7 @@ class _Exporting:
 
     def one(self, name: str) -> Outcome:
         outcome = self.batch.attempt(name, lambda: self._exported(name))
-        return outcome or Outcome(name, failure=self.batch.failures[name])
+        return outcome or Outcome(displayed(name), failure=self.batch.failures[name])
 
     def _exported(self, name: str) -> Outcome:
         how, pipeline = self._how, self._pipeline
@@ -107,7 +108,7 @@ class _Exporting:
             timeout=pipeline.settings.timeout, on_line=_timed(name, self._say),
         )  # fmt: skip
         file = _copied(model, request, how.out) if how.out else model.file
-        return Outcome(name, file, model)
+        return Outcome(displayed(name), file, model)
 
 
 def _merged(known: LoadOptions, asked: LoadOptions) -> LoadOptions:
@@ -129,19 +130,23 @@ def _ignored(_line: str) -> None:
 def _copied(model: OnnxModel, request: ModelRequest, out: Path) -> Path:
     """Copy a file with its weights; what is there of an earlier export is replaced."""
     folder = out / entry_name(request.id)
-    names = [model.file.name, f"{model.file.name}.data"]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            (folder / name).unlink(missing_ok=True)
-            if (source := model.file.with_name(name)).exists():
-                shutil.copyfile(source, folder / name)
+        for old in _with_weights(folder / model.file.name):
+            old.unlink()
+        for path in _with_weights(model.file):
+            shutil.copyfile(path, folder / path.name)
     except OSError as error:
         raise StoreError(
             f"{folder} does not take the file: {error.strerror or error}.",
             remedy="name another folder with --out",
         ) from error
     return folder / model.file.name
+
+
+def _with_weights(file: Path) -> list[Path]:
+    """A graph and what lies beside it under its name: `model.onnx.data`, `model.onnx_data`."""
+    return sorted(path for path in file.parent.iterdir() if path.name.startswith(file.name))
 
 
 def _row(outcome: Outcome) -> tuple[str, ...]:
@@ -175,7 +180,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         "asked": outcome.asked,
         "status": _status(model),
         "file": str(outcome.file),
-        "files": sorted(path.name for path in model.file.parent.glob(f"{model.file.name}*")),
+        "files": [path.name for path in _with_weights(model.file)],
         "key": model.key,
         "digest": model.digest,
         "size": model.size,
