@@ -27,7 +27,7 @@ def write_cache(folder: Path) -> None:
     layout = Layout.at(folder)
     layout.prepare()
     for name in MODELS:
-        _write_bert(layout) if name == BERT else _write_vision(layout, name)
+        _write_bert(layout) if name == BERT else write_vision(layout, name)
 
 
 def pipeline_of(folder: Path) -> Pipeline:
@@ -73,7 +73,8 @@ def _write_bert(layout: Layout) -> None:
     _admit(entry, ModelId("huggingface", BERT), "language", "transformers", "0" * 40)
 
 
-def _write_vision(layout: Layout, name: str) -> None:
+def write_vision(layout: Layout, name: str) -> None:
+    """Add a network of torchvision's to a cache."""
     models = import_torchvision().models
     entry = layout.entry(entry_name(ModelId("torchvision", name)))
     entry.mkdir()

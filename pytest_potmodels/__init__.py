@@ -19,7 +19,8 @@ _PUBLIC = (
     "artifacts:LoadedModel artifacts:StoredModel errors:DigestMismatchError "
     "errors:MissingPackageError errors:ModelTooLargeError errors:PotModelsError errors:Reason "
     "errors:StoreError errors:UnavailableError errors:UnknownNameError errors:UsageError "
-    "session.by_name:fetch session.by_name:load settings.values:Settings "
+    "session.by_name:fetch session.by_name:load "
+    "onnx_export.closeness:assert_onnx_close settings.values:Settings "
 )
 
 

@@ -10,6 +10,7 @@ from pytest_potmodels.errors import (
     UnknownNameError,
     UsageError,
 )
+from pytest_potmodels.onnx_export.closeness import assert_onnx_close
 from pytest_potmodels.session.by_name import fetch, load
 from pytest_potmodels.settings.values import Settings
 
@@ -29,6 +30,7 @@ __all__ = [
     "UnknownNameError",
     "UsageError",
     "__version__",
+    "assert_onnx_close",
     "fetch",
     "load",
 ]

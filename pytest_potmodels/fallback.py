@@ -7,16 +7,23 @@ logged. Wrong bytes are never answered with a mock.
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from pytest_potmodels.artifacts import LoadedModel, ModelRequest
 from pytest_potmodels.errors import Reason, StoreError, UnavailableError
 from pytest_potmodels.identifiers import ModelId
-from pytest_potmodels.pipeline import Pipeline
 
 _log = logging.getLogger(__name__)
 
 MockPolicy = Literal["missing", "never", "always"]
+
+
+class Way(Protocol):
+    """Gives real models, and stand-ins under their own names: a pipeline, for one."""
+
+    def obtain(self, request: ModelRequest, *, device: str = "cpu") -> LoadedModel:
+        """The model that was asked for."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ STORE = "cache-unusable"
 
 
 def obtain(
-    pipeline: Pipeline,
+    pipeline: Way,
     request: ModelRequest,
     *,
     mock: MockPolicy,
@@ -83,9 +90,7 @@ def mock_request(request: ModelRequest) -> ModelRequest:
     return replace(request, id=ModelId("mock", request.kind), weights=None)
 
 
-def _stand_in(
-    pipeline: Pipeline, request: ModelRequest, code: str, why: str, device: str
-) -> Obtained:
+def _stand_in(pipeline: Way, request: ModelRequest, code: str, why: str, device: str) -> Obtained:
     model = pipeline.obtain(mock_request(request), device=device)
     return Obtained(model, substitute=code, why=why)
 

@@ -12,9 +12,11 @@ def build(stored: StoredModel, _options: LoadOptions) -> NoReturn:
     Raises:
         UnavailableError: NOT_LOADABLE, always.
     """
-    path = stored.path / stored.files[0].path
+    named = [file.path for file in stored.files if file.path.endswith(".onnx")]
+    path = stored.path / (named or [stored.files[0].path])[0]
     why = _ONNX if stored.format == "onnx" else _WEIGHTS
-    what, remedy = why[0], why[1].format(url=stored.id.name, path=str(path))
+    name = stored.id.name if stored.id.source == "url" else str(stored.id)
+    what, remedy = why[0], why[1].format(url=name, path=str(path))
     raise UnavailableError(
         f"{stored.id} is in the cache, verified, and cannot be loaded by itself: {what}.",
         reason=Reason.NOT_LOADABLE,
@@ -23,8 +25,8 @@ def build(stored: StoredModel, _options: LoadOptions) -> NoReturn:
 
 
 _ONNX = (
-    "sessions of ONNX files are not built here yet",
-    "onnxruntime opens it: onnxruntime.InferenceSession({path!r})",
+    "it is ONNX, and no torch module",
+    'the fixture onnx_model, or pot_models.onnx("{url}"), gives a session of it',
 )
 _WEIGHTS = (
     "a weights file does not say which network it belongs to, and a pickled model "

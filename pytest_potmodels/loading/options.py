@@ -94,6 +94,9 @@ AUTO_CLASSES = (
     "AutoModelForZeroShotObjectDetection",
 )
 
+#: Other forms of a model's numbers, for ONNX alone.
+VARIANTS = ("int8",)
+
 DTYPES = ("float32", "float16", "bfloat16")
 
 #: What a torchvision classifier is, whether it is said or not.
@@ -129,6 +132,17 @@ def check_dtype(options: LoadOptions) -> None:
     if options.dtype is not None and options.dtype not in DTYPES:
         remedy = f"one of {', '.join(DTYPES)}"
         raise UnknownNameError("dtype", options.dtype, DTYPES, remedy=remedy)
+
+
+def check_variant(variant: str | None) -> None:
+    """Accept the variants of an ONNX form.
+
+    Raises:
+        UnknownNameError: another one.
+    """
+    if variant is not None and variant not in VARIANTS:
+        remedy = f"one of {', '.join(VARIANTS)}"
+        raise UnknownNameError("variant", variant, VARIANTS, remedy=remedy)
 
 
 def check(options: LoadOptions) -> None:

@@ -7,6 +7,7 @@ standard input that they have come. What the code prints goes to the standard er
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 import traceback
@@ -17,6 +18,9 @@ from pytest_potmodels.errors import PotModelsError, Reason
 
 _NAMES = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
 _PEERS = ("socket.connect", "socket.sendto")
+#: Characters of a traceback that are told.
+_LONGEST = 20_000
+_PR_SET_PDEATHSIG = 1
 
 
 class _Line:
@@ -46,6 +50,7 @@ class _Line:
 def main() -> None:
     """Run what the first argument says."""
     order = json.loads(sys.argv[1])
+    _end_with_parent()
     line = _Line(_own_output())
     try:
         made = _run(line, **order)
@@ -55,11 +60,27 @@ def main() -> None:
                 "reason": str(getattr(error, "reason", Reason.NOT_LOADABLE)),
                 "message": error.message,
                 "remedy": error.remedy,
-                "traceback": "".join(traceback.format_exception(error.__cause__ or error)),
+                "traceback": _traceback(error.__cause__ or error),
             }
         )
     else:
         line.say(done=type(made).__name__)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process with the one that started it, where it can do that.
+
+    The line's own end is heard by a thread, and code that never lets go of the interpreter keeps
+    that from running: a regular expression is enough.
+    """
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - elsewhere of no use
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _traceback(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))[-_LONGEST:]
 
 
 def _run(line: _Line, *, stage: str, entry: str, model: str) -> Any:

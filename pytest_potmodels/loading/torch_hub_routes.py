@@ -50,7 +50,7 @@ def cut_off() -> Iterator[None]:
     """Let this thread connect to no host."""
     with (
         _replaced(socket, getaddrinfo=refuse_host),
-        _replaced(socket.socket, connect=_no_peer),
+        _replaced(socket.socket, connect=_no_peer, connect_ex=_no_peer),
     ):
         yield
 
@@ -88,7 +88,8 @@ def _inside(folder: Path, target: str | os.PathLike[str]) -> str:
     """A place of torch.hub's as seen from the folder; code and manifest are no place for files."""
     wanted = Path(os.path.normpath(Path(target).expanduser()))
     parts = wanted.relative_to(folder).parts if wanted.is_relative_to(folder) else ()
-    if not Path(target).is_absolute() or not parts or parts[0] != _CHECKPOINTS:
+    inside = len(parts) > 1 and parts[0] == _CHECKPOINTS
+    if not Path(target).is_absolute() or not inside:
         raise RefusedError(
             f"its code would keep a file at {os.fspath(target)}, and only what lies in "
             "torch.hub.get_dir()/checkpoints is kept with the model"

@@ -2,6 +2,7 @@
 
 import pickle
 import textwrap
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -17,8 +18,11 @@ State = dict[str, torch.Tensor]
 
 #: Where training scripts (torchvision's and Lightning's) put the state dict in a checkpoint.
 _CHECKPOINT_KEYS = ("model", "state_dict")
+_SAVE_WEIGHTS = "save its weights alone: torch.save(model.state_dict(), FILE)"
 #: Characters of a difference that a message shows.
 _SHOWN = 200
+#: Characters of a library's message that ours repeats.
+_LONGEST = 1000
 
 
 def weights_path(stored: StoredModel) -> Path:
@@ -43,16 +47,26 @@ def read_state(stored: StoredModel) -> State:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        # torch warns of what it then refuses; where warnings are errors, nobody would read why.
+        with warnings.catch_warnings(action="ignore"):
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise not_loadable(
-            stored,
-            f"{path.name} holds Python objects beside tensors, and those are never executed",
-            remedy="save its weights alone: torch.save(model.state_dict(), FILE)",
-        ) from error
+        raise not_loadable(stored, _unpicklable(path), remedy=_SAVE_WEIGHTS) from error
     except (RuntimeError, EOFError, OSError, safetensors.SafetensorError) as error:
-        raise not_loadable(stored, f"{path.name} cannot be read: {first_line(error)}") from error
+        # Behind the reason torch says how to run what is in the file.
+        reason, advice, _ = first_line(error).partition(" In PyTorch 2.6,")
+        remedy = _SAVE_WEIGHTS if advice else ""
+        what = f"{path.name} cannot be read: {reason.rstrip('.')}"
+        raise not_loadable(stored, what, remedy=remedy) from error
     return _tensors(stored, path, content)
+
+
+def _unpicklable(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(2)
+    if head == b"PK" or head.startswith(pickle.PROTO):
+        return f"{path.name} holds Python objects beside tensors, and those are never executed"
+    return f"{path.name} is no file of torch; it begins with {head!r}"
 
 
 def _tensors(stored: StoredModel, path: Path, content: Any) -> State:
@@ -103,4 +117,4 @@ def misfit(stored: StoredModel, error: Exception) -> UnavailableError:
 def first_line(error: BaseException) -> str:
     """An error's first line that says something, without its final stop."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__
+    return lines[0][:_LONGEST].rstrip(".") if lines else type(error).__name__

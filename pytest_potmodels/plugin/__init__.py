@@ -11,6 +11,10 @@ from __future__ import annotations  # annotations that are never evaluated cost 
 import gc
 import os
 import sys
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from inspect import signature
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +23,7 @@ from pytest_potmodels.settings import LOCK_FILE, TABLE, any_variable, find_confi
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
+    from types import ModuleType
     from typing import Any
 
     from pytest_potmodels.artifacts import LoadedModel
@@ -26,14 +31,20 @@ if TYPE_CHECKING:
     from pytest_potmodels.session.pot_models import PotModels
 
 _MARKERS = (
-    "pot_preset(name): the preset behind vision_model and language_model in this test.",
-    "pot_model(name, kind=None, task=None, auto_class=None, dtype=None, architecture=None): "
-    "the model that vision_model or language_model yields here.",
-    "requires_model(name, kind=None, task=None, auto_class=None, dtype=None, architecture=None): "
-    "as pot_model, and only the real one: without it the test is skipped, or fails in CI.",
+    "pot_preset(name): the preset behind the model fixtures in this test.",
+    "pot_model(name, kind=None, task=None, auto_class=None, dtype=None, architecture=None, "
+    "variant=None): the model that vision_model, language_model or onnx_model yields here.",
+    "requires_model(name, kind=None, task=None, auto_class=None, dtype=None, architecture=None, "
+    "variant=None): as pot_model, and only the real one: without it the test is skipped, or fails "
+    "in CI.",
 )
 _OUR_MARKS = ("pot_preset", "pot_model", "requires_model")
-_OUR_FIXTURES = ("vision_model", "language_model", "pot_models")  # or ends in one of them
+_OUR_FIXTURES = (
+    "vision_model",
+    "language_model",
+    "onnx_model",
+    "pot_models",
+)  # or ends in one of them
 
 
 def __dir__() -> list[str]:
@@ -46,10 +57,7 @@ def __dir__() -> list[str]:
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Offer each setting as an option, and declare our own hooks."""
-    # Not `from pytest_potmodels import`, which asks the package's __getattr__ first: a million.
-    import pytest_potmodels.hookspecs as specs  # noqa: PLC0415
-
-    pluginmanager.add_hookspecs(specs)  # Here, because a hook less is half a million less.
+    pluginmanager.add_hookspecs(_hookspecs())  # Here: a hook less is half a million less.
     group = parser.getgroup("potmodels", "real models for tests (pytest-potmodels)")
     for key, metavar, words, text in TABLE:
         choices = ": " + words.replace(",", ", ") if metavar == "WORD" else ""
@@ -68,11 +76,26 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         group.addoption(name, dest="pot_plan", action="store_const", const=form, help=text)
 
 
+def _hookspecs() -> ModuleType:
+    """Our module of that name, without pytest's loader: it looks for asserts, for a million."""
+    package, name = sys.modules["pytest_potmodels"], "pytest_potmodels.hookspecs"
+    found = None if name in sys.modules else PathFinder.find_spec(name, package.__path__)
+    if found is None or found.loader is None:  # It is there already, or comes from a zip.
+        return import_module(name)
+    module = sys.modules[name] = module_from_spec(found)
+    found.loader.exec_module(module)
+    vars(package)["hookspecs"] = module
+    return module
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Check the settings, if there are any; a value that cannot be meant ends the run here."""
     for line in _MARKERS:
         config.addinivalue_line("markers", line)
-    said = [row for row in TABLE if getattr(config.option, "pot_" + row[0])]
+    # A repository in a cache below the tests: its conftest.py is code that nobody may trust.
+    config.addinivalue_line("norecursedirs", "pytorch_hub_*--*/code")
+    option = vars(config.option)
+    said = [row for row in TABLE if option["pot_" + row[0]]]
     if (
         said
         or config.option.pot_offline
@@ -152,14 +175,21 @@ def _hooks(session: pytest.Session) -> ModelHooks:
 # ---- Fixtures ---------------------------------------------------------------------------------
 
 
+# What fixtures have in common is worked out once: pytest asks each for its arguments.
+_FIXTURE = pytest.fixture()
+_SIGNATURE = signature(lambda request: request)
+
+
 def _yielding(name: str, text: str) -> Any:
-    """A fixture that yields a model; eight functions of their own would cost start-up."""
+    """A fixture that yields a model; functions of their own would cost start-up."""
 
     def model(request: pytest.FixtureRequest) -> LoadedModel:
         return _hooks(request.session).for_fixture(request)
 
     model.__doc__ = text  # `pytest --fixtures` shows it
-    return pytest.fixture(name=name)(model)
+    model.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
+    model.__name__ = name
+    return _FIXTURE(model)
 
 
 vision_model = _yielding(
@@ -188,6 +218,13 @@ paper_vision_model = _yielding("paper_vision_model", "The PAPER preset's vision 
 paper_language_model = _yielding(
     "paper_language_model", "The PAPER preset's language model: BERT-base."
 )
+onnx_model = _yielding(
+    "onnx_model",
+    "As ONNX, the model that the marks name, else the preset's vision model: call it by name.",
+)
+test_onnx_model = _yielding("test_onnx_model", "The TEST preset's vision model as ONNX.")
+minimal_onnx_model = _yielding("minimal_onnx_model", "The MINIMAL preset's vision model as ONNX.")
+paper_onnx_model = _yielding("paper_onnx_model", "The PAPER preset's vision model as ONNX.")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pytest_potmodels.loading import require_packages
 from pytest_potmodels.pipeline import format_of
 from pytest_potmodels.session.cached import is_absent
 from pytest_potmodels.session.pipeline import SessionPipeline
-from pytest_potmodels.session.plan import Need, Plan, files_of
+from pytest_potmodels.session.plan import Need, Plan, files_of, require_onnx
 from pytest_potmodels.settings.values import Settings
 
 #: Sources whose models need no network and no copy.
@@ -78,6 +78,7 @@ def _is_fetched(need: Need, settings: Settings) -> bool:
     try:
         if known is not None:
             require_packages(known)
+        require_onnx(need.forms)
     except MissingPackageError:
         return need.by_mark  # Its files may be wanted even so.
     return True

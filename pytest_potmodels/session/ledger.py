@@ -42,6 +42,8 @@ class Row:
     memory_mb: float = 0.0
     #: "pretrained" for the first model of files that this process fetched, else "cached" or "mock".
     source: str = ""
+    #: "onnx" or "onnx-int8" for a model as ONNX.
+    form: str = ""
 
     @property
     def files_only(self) -> bool:
@@ -64,7 +66,7 @@ def write(item: pytest.Item, row: Row) -> None:
     What becomes of a model takes the place of the row that its files were had.
     """
     known = item.stash.setdefault(_WRITTEN, [])
-    same = [each for each in known if _wish(each) == _wish(row)]
+    same = [each for each in known if _wish(each) == _wish(row) and _same_form(each, row)]
     if any(each.outcome == row.outcome and not each.files_only for each in same):
         return
     for each in same:
@@ -78,6 +80,11 @@ def write(item: pytest.Item, row: Row) -> None:
 
 def _wish(row: Row) -> tuple[int, str, str]:
     return row.attempt, row.asked, row.kind
+
+
+def _same_form(known: Row, row: Row) -> bool:
+    """Files alone are of any form."""
+    return known.form == row.form or known.files_only
 
 
 def _property(row: Row) -> tuple[str, object]:

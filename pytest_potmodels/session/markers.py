@@ -11,7 +11,7 @@ from pytest_potmodels.errors import UnknownNameError, UsageError
 NAMING = ("pot_model", "requires_model")
 PRESET = "pot_preset"
 #: How a model is loaded, as markers and `pot_models` take it.
-ARGUMENTS = ("kind", "task", "auto_class", "dtype", "architecture")
+ARGUMENTS = ("kind", "task", "auto_class", "dtype", "architecture", "variant")
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class ModelMark:
     auto_class: str | None = None
     dtype: str | None = None
     architecture: str | None = None
+    variant: str | None = None
     #: How near the test it stands: 0 parametrize, 1 function, then class, bases, module, package.
     level: int = 1
 

@@ -12,7 +12,7 @@ from pytest_potmodels.loading import require_packages
 from pytest_potmodels.pipeline import Pipeline, format_of
 from pytest_potmodels.session.cached import look
 from pytest_potmodels.session.muster import content_of, free_bytes
-from pytest_potmodels.session.plan import Need, Plan
+from pytest_potmodels.session.plan import Need, Plan, require_onnx
 from pytest_potmodels.transfer import Deadline
 from pytest_potmodels.transfer.size_limit import SizeLimit
 
@@ -87,12 +87,14 @@ def _found(need: Need, pipeline: Pipeline) -> Outlook:
     source, settings = need.request.id.source, pipeline.settings
     if source == "mock":
         return Outlook(need, "mock")
-    pipeline.pins.bound(need.request)  # Refuses what is beyond the lock.
     if settings.mock == "always":
         return _by_decree(need)
+    pipeline.pins.bound(need.request)  # Refuses what is beyond the lock.
     known = format_of(need.request)
     if known is not None and not need.by_mark:
         require_packages(known)
+    if not need.by_mark:
+        require_onnx(need.forms)
     if source in settings.disabled_sources:
         pipeline.acquire(need.request)  # Refuses, and says where it is disabled.
     if source in ("file", "package"):

@@ -1,10 +1,11 @@
 """Which models do the selected tests need? Known after collection, before the first test."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
+from pytest_potmodels import extras
 from pytest_potmodels.artifacts import ModelRequest
 from pytest_potmodels.catalog.naming import Catalog
 from pytest_potmodels.errors import UsageError
@@ -26,6 +27,7 @@ class Want:
     by_mark: bool = False
     #: What in the test asks for it, in words.
     because: str = ""
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Need:
     by_mark: bool
     #: What in the tests asks for it, in words.
     because: tuple[str, ...] = ()
+    #: "": the model itself; "onnx", "onnx-int8": as ONNX.
+    forms: tuple[str, ...] = ("",)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,16 @@ class Plan:
 def files_of(request: ModelRequest) -> Files:
     """What two requests share that are answered by the same files."""
     return (request.id, request.weights, request.architecture, request.sha256)
+
+
+def require_onnx(forms: Collection[str]) -> None:
+    """Make sure of ONNX Runtime where all that tests want of a model is its ONNX form.
+
+    Raises:
+        MissingPackageError: with the pip line.
+    """
+    if forms and all(forms):
+        extras.require_installed("onnxruntime")
 
 
 def plan_of(items: Sequence[pytest.Item], catalog: Catalog, default_preset: str) -> Plan:
@@ -83,6 +97,7 @@ def _need(found: Sequence[tuple[Want, str]]) -> Need:
         required=any(want.required for want, _ in found),
         by_mark=any(want.by_mark for want, _ in found),
         because=tuple(dict.fromkeys(want.because for want, _ in found if want.because)),
+        forms=tuple(dict.fromkeys(want.form for want, _ in found)),
     )
 
 
@@ -112,12 +127,12 @@ def _wants(item: pytest.Item, used: Sequence[str], catalog: Catalog, preset: str
     fixtures = [name for name in used if name in FIXTURES]
     yielded = [wish_for(item, name, catalog, preset) for name in fixtures]
     for wish in yielded:
-        yield Want(wish.request, wish.required, because=wish.because)
-    kinds = {FIXTURES[name][1] for name in fixtures}
-    for kind, marked in marks_by_kind(item, catalog).items():
+        yield Want(wish.request, wish.required, because=wish.because, form=wish.form)
+    had = [wish.request for wish in yielded]
+    for marked in marks_by_kind(item, catalog).values():
         # A mark on the test itself names what its body loads, though no fixture says so. One on a
         # class or module may be for its other tests.
-        beside = marked.mark.level <= BESIDE and kind not in kinds
+        beside = marked.mark.level <= BESIDE and marked.request not in had
         if marked.mark.required or beside or BY_NAME in used:
             required, because = marked.mark.required, marked.because
             yield Want(marked.request, required, by_mark=True, because=because)

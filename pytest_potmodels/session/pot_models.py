@@ -2,20 +2,25 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from pytest_potmodels.artifacts import LoadedModel
+from pytest_potmodels.errors import UsageError
 from pytest_potmodels.session.markers import check_arguments
-from pytest_potmodels.session.requests import Wish, named, wish_named
+from pytest_potmodels.session.requests import Wish, form_of, named, wish_named
 from pytest_potmodels.session.state import Build, ModelSession
+
+if TYPE_CHECKING:
+    from pytest_potmodels.loading.onnx_session import LoadedOnnx
 
 
 class PotModels:
     """Models by name.
 
     Each method takes the keywords of the `pot_model` marker: kind, task, auto_class, dtype,
-    architecture.
+    architecture; `onnx` also variant.
     """
 
     def __init__(
@@ -42,11 +47,28 @@ class PotModels:
         """One object for all callers in this process; whoever changes it changes it for all."""
         return self._session.shared(self._current_item(), self._wish(name, how))
 
+    def onnx(self, name: str, **how: str | None) -> "LoadedOnnx":
+        """The model as ONNX, called with tensors or arrays; tests of a process share the session.
+
+        `variant="int8"` has the matrix products of a transformers model in eight bits.
+
+        Raises:
+            UsageError: a name or argument that cannot be meant.
+        """
+        model = self._session.obtain(self._current_item(), self._wish(name, how, "onnx"))
+        return cast("LoadedOnnx", model)
+
     def path(self, name: str, **how: str | None) -> Path:
         """The folder of the model's files, fetched and verified; never a mock."""
         return self._session.path(self._current_item(), self._wish(name, how))
 
-    def _wish(self, name: str, how: dict[str, str | None]) -> Wish:
+    def _wish(self, name: str, how: dict[str, str | None], form: str = "") -> Wish:
         check_arguments("pot_models", how)
-        catalog = self._session.pipeline.catalog
-        return wish_named(self._current_item(), named(name, catalog, **how), catalog)
+        catalog, variant = self._session.pipeline.catalog, how.get("variant")
+        request = named(name, catalog, **how)
+        if variant and not form:
+            raise UsageError(
+                f"variant={variant!r} is a form of ONNX.",
+                remedy=f'pot_models.onnx("{request.asked}", variant="{variant}")',
+            )
+        return wish_named(self._current_item(), request, catalog, form_of(variant) if form else "")

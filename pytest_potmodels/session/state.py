@@ -4,8 +4,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -17,6 +18,9 @@ from pytest_potmodels.session.devices import device_for
 from pytest_potmodels.session.pipeline import SessionPipeline
 from pytest_potmodels.session.requests import Wish, requirements, wish_for
 from pytest_potmodels.session.skipping import WithoutModel
+
+if TYPE_CHECKING:
+    from pytest_potmodels.session.onnx_form import OnnxForms
 
 Announce = Callable[[LoadedModel], None]
 #: Makes a model of a folder with its files.
@@ -73,14 +77,21 @@ class ModelSession:
     def _obtained(self, item: pytest.Item | None, wish: Wish) -> Obtained:
         try:
             return obtain(
-                self.pipeline,
+                self._onnx.way(wish.form) if wish.form else self.pipeline,
                 wish.request,
                 mock=self.settings.mock,
                 required=wish.required,
-                device=device_for(self.settings.device, self._worker),
+                device=device_for(self.settings.device, self._worker, form=wish.form),
             )
         except PotModelsError as error:
             self._refuse(item, wish, error)
+
+    @cached_property
+    def _onnx(self) -> "OnnxForms":
+        """The same models as ONNX; most runs use none."""
+        from pytest_potmodels.session.onnx_form import OnnxForms  # noqa: PLC0415
+
+        return OnnxForms(self.pipeline)
 
     def path(self, item: pytest.Item | None, wish: Wish) -> Path:
         """The folder of a model's files, fetched if need be; never a mock."""
@@ -119,7 +130,7 @@ class ModelSession:
             self._refuse(item, wish, error)
         outcome = ledger.MOCK_ASKED if stored.format == "mock" else ledger.REAL
         facts = {"revision": stored.revision or "", "digest": stored.digest}
-        self._write(item, wish.request, outcome, **facts)
+        self._write(item, replace(wish, form=""), outcome, **facts)
         return stored
 
     def _refuse(self, item: pytest.Item | None, wish: Wish, error: PotModelsError) -> NoReturn:
@@ -128,7 +139,7 @@ class ModelSession:
         may_skip = isinstance(error, UnavailableError) and error.substitutable
         skip = may_skip and self.settings.missing == "skip"
         outcome = ledger.SKIPPED if skip else ledger.FAILED
-        self._write(item, wish.request, outcome, reason=reason, why=error.message)
+        self._write(item, wish, outcome, reason=reason, why=error.message)
         if not skip:
             raise error
         text = f"{wish.request.asked} [{reason}]: {error.message}"
@@ -141,7 +152,7 @@ class ModelSession:
         seconds = time.perf_counter() - started if started is not None else 0.0
         self._write(
             item,
-            wish.request,
+            wish,
             _outcome(got),
             model=str(model.id),
             revision=model.revision or "",
@@ -155,12 +166,12 @@ class ModelSession:
         self._announce(model)
         return model
 
-    def _write(
-        self, item: pytest.Item | None, request: ModelRequest, outcome: str, **facts: Any
-    ) -> None:
+    def _write(self, item: pytest.Item | None, wish: Wish, outcome: str, **facts: Any) -> None:
         if item is None:
             return
-        known = {"asked": request.asked, "model": str(request.id), "kind": request.kind}
+        asked = wish.request
+        known = {"asked": asked.asked, "model": str(asked.id), "kind": asked.kind}
+        known["form"] = wish.form
         attempt = ledger.attempt_of(item)
         row = ledger.Row(test=item.nodeid, attempt=attempt, outcome=outcome, **{**known, **facts})
         ledger.write(item, row)
@@ -168,7 +179,7 @@ class ModelSession:
 
 def _reservations(model: LoadedModel) -> str:
     """What a real model has against it: a head that nobody has trained; a slow copy."""
-    drawn = model.config.get("newly_initialised", ())
+    drawn = () if model.is_mock else model.config.get("newly_initialised", ())
     said = [f"drawn at random: {', '.join(drawn)}"] if drawn else []
     return "; ".join([*said, f"not mapped: {model.not_mapped}"] if model.not_mapped else said)
 

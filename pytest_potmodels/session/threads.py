@@ -44,6 +44,15 @@ def keep_to_share(config: pytest.Config) -> None:
     _LOGGER.debug("this worker's share of the cores is %d", threads)
 
 
+def own_threads() -> int:
+    """The threads that a session of ONNX Runtime is to have here.
+
+    It reads none of the variables itself, and takes all cores of the machine.
+    """
+    said = (os.environ.get(name, "") for name in _OPENMP)
+    return next((int(each) for each in said if each.isdigit() and int(each)), usable_cores())
+
+
 def _set_by_user(variables: tuple[str, ...]) -> bool:
     return any(name in os.environ for name in variables)
 

@@ -128,8 +128,8 @@ def test_onnx_is_kept_and_says_where(pipeline: Pipeline, site: StandIn) -> None:
     stored = pipeline.store.find(asked(pipeline, url).id)
     assert stored is not None
     assert stored.format == "onnx"
-    assert "sessions of ONNX files are not built here yet" in error.message
-    assert str(stored.path / "m.onnx") in error.remedy
+    assert "it is ONNX, and no torch module" in error.message
+    assert f'pot_models.onnx("{url}")' in error.remedy
 
 
 def test_a_callable_makes_what_it_likes_of_the_folder(

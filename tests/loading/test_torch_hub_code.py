@@ -271,8 +271,9 @@ def test_code_of_its_own_folder_is_not_another_repository(run: Run) -> None:
         "__import__('urllib.request').request.urlopen('http://weights.example/x')",
         "socket.create_connection(('weights.example', 80))",
         "with socket.socket() as one: one.connect(('127.0.0.1', 9))",
+        "with socket.socket() as one: one.connect_ex(('127.0.0.1', 9))",
     ],
-    ids=["urllib", "create_connection", "connect"],
+    ids=["urllib", "create_connection", "connect", "connect_ex"],
 )
 def test_nothing_connects_past_torch_hub(run: Run, call: str) -> None:
     said = refused(run, f"import socket\n{call}")

@@ -1,5 +1,7 @@
 """State dicts from files that anybody may have written."""
 
+import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +102,33 @@ def test_one_file_is_expected(store: Any, tmp_path: Path) -> None:
         (tmp_path / name).touch()
     with pytest.raises(UnavailableError, match=r"found a\.pth, b\.pth"):
         weights_path(store(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"<!doctype html><html>log in</html>", "is no file of torch; it begins with b'<!'"),
+        (b"\x89HDF\r\n", "is no file of torch; it begins with"),
+        (pickle.dumps({"a": 1}, protocol=4), "holds Python objects beside tensors"),
+        (bytes(10240), "cannot be read"),
+        (b"", "cannot be read: EOFError"),
+    ],
+    ids=["a page", "Keras", "another protocol", "zeros", "nothing"],
+)
+def test_what_is_no_weights_file_is_said_in_our_words(
+    store: Any, tmp_path: Path, data: bytes, said: str
+) -> None:
+    (tmp_path / "own.pth").write_bytes(data)
+    with pytest.raises(UnavailableError) as caught:
+        read_state(store(tmp_path))
+    assert said in caught.value.message
+    assert "weights_only` set to" not in caught.value.message
+
+
+def test_torchscript_is_refused_without_the_advice_to_run_it(store: Any, tmp_path: Path) -> None:
+    with warnings.catch_warnings(action="ignore"):
+        torch.jit.save(torch.jit.script(nn.Linear(1, 1)), tmp_path / "own.pt")
+    with pytest.raises(UnavailableError, match="TorchScript") as caught:
+        read_state(store(tmp_path))
+    assert "to `False`" not in caught.value.message
+    assert "torch.save(model.state_dict(), FILE)" in caught.value.remedy

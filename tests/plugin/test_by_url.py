@@ -64,7 +64,7 @@ def test_presets_marks_and_names_lead_to_one_download(
     pytester: pytest.Pytester, site: StandIn, url: str
 ) -> None:
     pytester.makepyfile(TESTS.format(url=url))
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=5)
     assert site.log.gets("/m.pth") == 2
     assert site.log.gets("/m.pth?unknown=1") == 1
@@ -72,7 +72,7 @@ def test_presets_marks_and_names_lead_to_one_download(
 
 def test_wrong_bytes_fail_and_no_secret_is_shown(pytester: pytest.Pytester, url: str) -> None:
     pytester.makepyfile(WRONG.format(url=url, zeros="0" * 64))
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--junitxml=report.xml")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--junitxml=report.xml")
     result.assert_outcomes(errors=2)
     said = result.stdout.str() + (pytester.path / "report.xml").read_text(encoding="utf-8")
     # Either promise may be the first to be fetched.

@@ -175,3 +175,17 @@ def test_tests_outside_of_the_rootdir_are_checked_too(
     result = pytester.runpytest_inprocess(f"--rootdir={pytester.path}", str(tmp_path))
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines([MEANT])
+
+
+def test_a_repository_in_a_cache_below_the_tests_is_not_collected(
+    pytester: pytest.Pytester,
+) -> None:
+    code = pytester.path / "cache" / "models" / "pytorch_hub_acme--nets--tiny" / "code"
+    (code / "tests").mkdir(parents=True)
+    for name in ("conftest.py", "test_it.py", "tests/conftest.py", "tests/test_it.py"):
+        (code / name).write_text(FORBIDDEN, encoding="utf-8")
+    own = pytester.path / "pytorch_hub_examples" / "code"
+    own.mkdir(parents=True)
+    (own / "test_own.py").write_text("def test_own(): pass", encoding="utf-8")
+    for words in ((), ("-o", "norecursedirs=nothing"), ("cache", "pytorch_hub_examples")):
+        pytester.runpytest_inprocess(*words).assert_outcomes(passed=1)

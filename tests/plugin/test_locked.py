@@ -72,7 +72,9 @@ def changed(lock: Path) -> str:
     return digest
 
 
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "-n2"])
+@pytest.mark.parametrize(
+    "workers", [pytest.param((), marks=pytest.mark.slow), ("-n2",)], ids=["alone", "-n2"]
+)
 def test_the_pin_is_fetched_once_and_a_warm_run_asks_nobody(
     pytester: pytest.Pytester, repo: Repo, site: StandIn, lock: Path, tmp_path: Path,
     workers: tuple[str, ...],
@@ -80,7 +82,7 @@ def test_the_pin_is_fetched_once_and_a_warm_run_asks_nobody(
     pinned = moved(repo)
     pytester.makepyfile(TESTS)
     site.log.clear()
-    cold = (*workers, "--pot-cache-dir", str(tmp_path / "new"), "--pot-locked")
+    cold = (*workers, f"--pot-cache-dir={tmp_path / 'new'}", "--pot-locked")
     result = pytester.runpytest_subprocess(*cold)
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
@@ -115,7 +117,8 @@ def test_an_edited_digest_fails_the_test_and_is_no_mock_and_no_skip(
 def test_beyond_the_lock_is_no_mock_and_no_skip(
     pytester: pytest.Pytester, repo: Repo, site: StandIn, lock: Path
 ) -> None:
-    marked = BEYOND.replace("def", "import pytest\n@pytest.mark.requires_model('org/other')\ndef")
+    beyond = BEYOND.replace("load", "path")  # Which brings no framework.
+    marked = beyond.replace("def", "import pytest\n@pytest.mark.requires_model('org/other')\ndef")
     pytester.makepyfile(TESTS + marked)
     site.log.clear()
     result = pytester.runpytest_subprocess("--pot-locked", "--pot-missing=skip")

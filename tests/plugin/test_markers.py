@@ -41,6 +41,14 @@ TABLE = {
     "weights by name": (
         "", 'pot_model("resnet50@IMAGENET1K_V1")', "vision_model",
         "torchvision:resnet50@IMAGENET1K_V1"),
+    "onnx is of the preset's vision model": ("", "", "onnx_model", "torchvision:mobilenet_v2"),
+    "prefixed test onnx": ("", "", "test_onnx_model", "mock:vision"),
+    "prefixed paper onnx": ("", "", "paper_onnx_model", "torchvision:resnet18"),
+    "onnx is of the named model whatever its kind": (
+        "", 'requires_model("bert")', "onnx_model", "huggingface:bert-base-uncased"),
+    "onnx of the nearest name whatever its kind": (
+        'pot_model("resnet50")', 'pot_model("bert")', "onnx_model",
+        "huggingface:bert-base-uncased"),
 }  # fmt: skip
 
 
@@ -187,6 +195,17 @@ WRONG = {
         "both name a language model"),
     "beside a prefixed fixture": (
         'pot_model("resnet18")', "minimal_vision_model", "is the minimal preset, and"),
+    "two for onnx": (
+        'pot_model("bert")\n@pytest.mark.requires_model("resnet18")', "onnx_model",
+        "both name a model that onnx_model could be of"),
+    "beside a prefixed onnx fixture": (
+        'pot_model("resnet18")', "minimal_onnx_model", "use onnx_model with the mark"),
+    "a variant of torch": (
+        'pot_model("bert", variant="int8")', "language_model", "is a form of ONNX"),
+    "unknown variant": (
+        'pot_model("bert", variant="int4")', "onnx_model", "Did you mean 'int8'"),
+    "a variant of a CNN": (
+        'pot_model("resnet18", variant="int8")', "onnx_model", "is for transformers"),
     "assumed kind": (
         'pot_model("google/vit")', "vision_model", 'pot_model("google/vit", kind="vision")'),
     "a URL": (

@@ -30,6 +30,18 @@ def test_workers_go_round_the_gpus(
     assert device_for(setting, worker) == expected
 
 
+def test_onnx_runtime_has_a_say_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    assert device_for("auto", "gw1", form="onnx") == "cpu"
+    with pytest.raises(UsageError, match="ONNX Runtime here has no CUDAExecutionProvider"):
+        device_for("cuda:1", "", form="onnx")
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: both)
+    assert device_for("auto", "gw1", form="onnx-int8") == "cuda:1"
+
+
 def test_a_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(UsageError, match="cuda:2: torch sees 2 CUDA devices"):

@@ -1,6 +1,7 @@
 """What would become of a model, told without fetching it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from standin import Hang, StandIn
 from standin.models import tiny_bert
 
 from pytest_potmodels.artifacts import ModelRequest
+from pytest_potmodels.lockfile.writing import as_text
 from pytest_potmodels.session import outlook
 from pytest_potmodels.session.outlook import Outlook, outlooks, room_for
 from pytest_potmodels.session.plan import Need, Plan
@@ -120,3 +122,15 @@ def test_models_are_sorted_by_name(machine: Machine) -> None:
     names = ["huggingface:z/z", "huggingface:a/a", MODEL]
     found = outlooks(plan(*map(request, names)), machine.pipeline(closed_by="--pot-offline"))
     assert [each.need.request.asked for each in found] == sorted(names)
+
+
+def test_a_mock_by_decree_needs_no_lock(machine: Machine, tmp_path: Path) -> None:
+    lock = tmp_path / "potmodels.lock"
+    lock.write_text(as_text([]), encoding="utf-8")
+    pipeline = machine.pipeline()
+    pipeline.settings = replace(pipeline.settings, lock=lock, locked=True)
+    (refused,) = outlooks(plan(request(MODEL)), pipeline)
+    assert (refused.state, refused.reason) == ("unavailable", "not-locked")
+    pipeline.settings = replace(pipeline.settings, mock="always")
+    (found,) = outlooks(plan(request(MODEL)), pipeline)
+    assert found.state == "mock"
