@@ -1,5 +1,6 @@
 """Models on this machine: `file:PATH`, a folder as `save_pretrained` writes it, or one file."""
 
+import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from pytest_potmodels.errors import (
 )
 from pytest_potmodels.identifiers import ModelId
 from pytest_potmodels.sources.base import SourceContext
-from pytest_potmodels.sources.folders import listed, model_files, remote_files
+from pytest_potmodels.sources.folders import listed, model_files, onnx_files, remote_files
+from pytest_potmodels.sources.selection import ONNX, onnx_file
 
 if TYPE_CHECKING:
     from pytest_potmodels.transfer import Deadline
@@ -55,20 +57,31 @@ class FileSource:
 
 
 def _of_folder(model_id: ModelId, folder: Path, request: ModelRequest) -> ResolvedModel:
+    graphs = onnx_files(folder)
     return ResolvedModel(
         id=model_id,
         kind=request.kind,
-        format="transformers",
-        files=model_files(folder, owner=str(model_id)),
+        format="onnx" if graphs else "transformers",
+        files=graphs or model_files(folder, owner=str(model_id)),
         origin=folder.as_uri(),
         in_place=folder,
     )
 
 
 def _of_file(model_id: ModelId, path: Path, request: ModelRequest) -> ResolvedModel:
+    if path.suffix == ONNX:
+        beside = [each.name for each in path.parent.glob(f"{glob.escape(path.name)}*")]
+        return ResolvedModel(
+            id=model_id,
+            kind=request.kind,
+            format="onnx",
+            files=remote_files(path.parent, onnx_file(beside, path.name, str(model_id))),
+            origin=path.as_uri(),
+            in_place=path.parent,
+        )
     if path.suffix not in _WEIGHTS:
         raise UnavailableError(
-            f"{model_id}: {path.name} is no weights file ({', '.join(_WEIGHTS)}).",
+            f"{model_id}: {path.name} is no weights file ({', '.join((*_WEIGHTS, ONNX))}).",
             reason=Reason.NOT_LOADABLE,
             remedy="name a weights file, or a folder that save_pretrained() wrote",
         )

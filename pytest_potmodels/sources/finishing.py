@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _OF_AN_ARCHIVE = {"torch_hub": "code/"}
 
 
+#: Refuses files that are not what was promised of them.
+Check = Callable[[Sequence[StoredFile]], None]
+
+
 @runtime_checkable
 class Finisher(Source, Protocol):
     """A source whose models are made of what was fetched; most sources have nothing to do."""
@@ -28,8 +32,11 @@ class Finisher(Source, Protocol):
         stage: Path,
         files: Sequence[StoredFile],
         deadline: "Deadline",
+        check: Check,
     ) -> tuple[StoredFile, ...]:
         """Make the model of the files in the stage; give all files that it has in the end.
+
+        `check` sees files that came out of an archive before any of them is run.
 
         Raises:
             UnavailableError: they do not make one.
@@ -47,6 +54,8 @@ class Finished:
     open_source: Callable[[], Source]
     resolved: ResolvedModel
     deadline: "Deadline"
+    #: What the lock says of files that are not named before they come.
+    locked: Check
     #: The entry that this replaces, if its archive must be the same.
     same_as: StoredModel | None = None
 
@@ -56,10 +65,14 @@ class Finished:
         source = self.open_source() if self.resolved.format in _OF_AN_ARCHIVE else None
         if not isinstance(source, Finisher):
             return came
-        made = source.finish(self.resolved, stage, came, self.deadline)
-        if self.same_as is not None:
-            _require_same(self.same_as, made)
+        made = source.finish(self.resolved, stage, came, self.deadline, self._check)
+        self.locked(made)
         return made
+
+    def _check(self, code: Sequence[StoredFile]) -> None:
+        self.locked(code)
+        if self.same_as is not None:
+            _require_same(self.same_as, code)
 
 
 def comes_whole(stored: StoredModel, bad: Sequence[Damage]) -> bool:

@@ -9,6 +9,7 @@ from pytest_potmodels.sources import selection
 
 #: One of them says what the weights are: for transformers, for sentence-transformers.
 _DESCRIPTIONS = ("config.json", "modules.json")
+_TORCH = (".safetensors", ".bin", ".pt", ".pth")
 #: A listing in a message stays one line.
 _SHOWN = 8
 
@@ -28,6 +29,19 @@ def model_files(folder: Path, owner: str) -> tuple[RemoteFile, ...]:
         )
     paths = (path.relative_to(folder).as_posix() for path in _files(folder))
     return remote_files(folder, selection.needed(paths, owner))
+
+
+def onnx_files(folder: Path) -> tuple[RemoteFile, ...]:
+    """The files of a folder that holds a model as ONNX and in no other form; () of another one."""
+    paths = sorted(path.relative_to(folder).as_posix() for path in _files(folder))
+    graphs = [path for path in paths if path.endswith(selection.ONNX)]
+    if not graphs or any(path.endswith(_TORCH) for path in paths):
+        return ()
+    beside = tuple(f"{graph}{middle}" for graph in graphs for middle in (".", "_"))
+    return remote_files(
+        folder,
+        [p for p in paths if p in graphs or p.startswith(beside) or p.endswith((".json", ".txt"))],
+    )
 
 
 def remote_files(folder: Path, paths: Iterable[str]) -> tuple[RemoteFile, ...]:

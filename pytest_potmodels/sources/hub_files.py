@@ -1,11 +1,10 @@
 """The files that an entry point asks for: by the rules of all transfers, into the stage."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
 from pytest_potmodels.addresses import is_web, shown
@@ -15,6 +14,7 @@ from pytest_potmodels.errors import Reason, UnavailableError
 from pytest_potmodels.store.adoption import Adoption
 from pytest_potmodels.store.mending import Fetch
 from pytest_potmodels.store.supplying import Supplied
+from pytest_potmodels.transfer import places
 from pytest_potmodels.transfer.mirrors import Mirrors
 from pytest_potmodels.transfer.urls import is_loopback
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: torch.hub's convention. Eight digits alone are as likely a date.
 _IN_NAME = re.compile(r"-(?=[0-9]*[a-f])([0-9a-f]{8,64})\.")
 _PREFIX = re.compile(r"[0-9a-f]{1,64}")
+#: The one folder beside the code.
+CHECKPOINTS = "checkpoints"
 
 
 class HubFiles:
@@ -45,19 +47,19 @@ class HubFiles:
         self._size = beside
         self._files: dict[str, StoredFile] = {}
 
-    def bring(self, wanted: Mapping[str, Any]) -> None:
+    def bring(self, url: str, path: str, prefix: str = "") -> None:
         """Fetch `url` to `path` in the stage; its sha256 begins with `prefix`, if that is given.
 
         Raises:
             UnavailableError: it cannot be had, or is more than may be fetched.
             DigestMismatchError: it is not what its name or the code says.
+            StoreError: its name is no file name on some system, or is taken.
         """
-        path, url = str(wanted["path"]), str(wanted["url"])
-        file = RemoteFile(
-            PurePosixPath(path),
-            self._checked(urldefrag(url).url),
-            digests=_promised(path, str(wanted.get("prefix") or "")),
-        )
+        place = PurePosixPath(path)
+        if place.parts[:1] != (CHECKPOINTS,) or place.name == CHECKPOINTS:
+            raise self._refused(f"keeps a file at {path!r}, which is no place for weights")
+        places.check_distinct({place, *map(PurePosixPath, self._files)})
+        file = RemoteFile(place, self._checked(urldefrag(url).url), digests=_promised(path, prefix))
         (stored,) = self._fetch()([file], self._stage)
         self._size += stored.size
         self._files[path] = replace(stored, path=path)
@@ -82,11 +84,16 @@ class HubFiles:
             mirrored = Mirrors(self._transfer.policy.mirrors).route(url).mirrored
             if url.lower().startswith("https:") or mirrored or is_loopback(url):
                 return url
-        raise UnavailableError(
-            f"{self._resolved.id}: its code fetches {shown(url)!r}; files come by https://.",
+        raise self._refused(
+            f"fetches {shown(url)!r}; files come by https://",
+            ", or a mirror of that address: --pot-mirror http://HOST=https://HOST",
+        )
+
+    def _refused(self, what: str, also: str = "") -> UnavailableError:
+        return UnavailableError(
+            f"{self._resolved.id}: its code {what}.",
             reason=Reason.NOT_LOADABLE,
-            remedy="name another revision, or a mirror of that address: "
-            "--pot-mirror http://HOST=https://HOST",
+            remedy=f"name another revision{also}",
         )
 
 

@@ -8,11 +8,11 @@ import json
 import logging
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 from pytest_potmodels.artifacts import ResolvedModel, StoredFile
 from pytest_potmodels.errors import MissingPackageError, Reason, UnavailableError
 from pytest_potmodels.sources.hub_files import HubFiles
+from pytest_potmodels.sources.hub_pipes import LastWords, Messages
 
 if TYPE_CHECKING:
     from pytest_potmodels.transfer import Deadline, Transfer
@@ -30,12 +31,11 @@ _log = logging.getLogger(__name__)
 _CHILD = "pytest_potmodels.loading.torch_hub_child"
 #: Between looks at the clock, and at whether anybody still waits.
 _SLICE = 0.2
-#: Lines of the code's own output that an error shows.
-_SHOWN = 5
-#: Bytes of that output that are looked at.
-_READ = 1 << 16
-#: Whoever can read these can act as the user. torch.hub sends the first to GitHub by itself.
-_SECRETS = ("GITHUB_TOKEN", "GH_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+#: Whoever can read these can act as the user; torch.hub sends GITHUB_TOKEN to GitHub by itself.
+#: Our own may have passwords of mirrors, and the code is none of ours.
+_SECRET = re.compile(
+    r"POT_.*|(.*_)?(TOKEN|SECRET|PASSWORD|CREDENTIALS|KEY|PAT)(_.*)?", re.IGNORECASE
+)
 #: What would undo what the child is told, or warn of itself.
 _CONTRARY = ("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "TORCH_HUB", "TORCH_MODEL_ZOO", "PYTHONWARNINGS")
 
@@ -60,23 +60,27 @@ class HubProcess:
             StoppedError: the transfer was stopped.
         """
         files = HubFiles(self._resolved, self._stage, self._transfer, self._deadline, beside)
-        with tempfile.TemporaryFile() as said, self._started(said) as child:
+        with self._started() as child:
+            said = LastWords(_pipe(child.stderr))
             for message in self._messages(child, said):
                 match message:
-                    case {"fetch": dict(wanted)}:
-                        files.bring(wanted)
+                    case {"fetch": {"url": str(url), "path": str(path), "prefix": str(prefix)}}:
+                        files.bring(url, path, prefix)
                         self._reply(child)
                     case {"done": str(made)}:
                         _log.debug("%s made a %s", self._resolved.id, made)
                         return files.all()
-                    case {"failed": dict(facts)}:
-                        raise self._failure(facts, _last_words(said))
+                    case {"failed": {"reason": str(reason), "message": str(what),
+                                     "remedy": str(remedy), "traceback": str(trace)}} if (
+                                         reason in set(Reason)):  # fmt: skip
+                        _log.debug("%s", trace)
+                        raise _failure(Reason(reason), what, remedy, said)
                     case _:
                         break
             raise self._ended("its code wrote into the pipe that is not its own", said)
 
     @contextmanager
-    def _started(self, said: IO[bytes]) -> "Iterator[subprocess.Popen[bytes]]":
+    def _started(self) -> "Iterator[subprocess.Popen[bytes]]":
         # The code stands in a folder of its own, so no path may be as seen from ours.
         stage = self._stage.resolve()
         order = {"stage": str(stage), "entry": self._resolved.architecture,
@@ -87,7 +91,7 @@ class HubProcess:
                 [sys.executable, "-P", "-m", _CHILD, json.dumps(order)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=said,
+                stderr=subprocess.PIPE,
                 bufsize=0,  # A buffer could not be closed while a thread reads it.
                 cwd=scratch,
                 env=_environment(os.environ, stage),
@@ -99,51 +103,36 @@ class HubProcess:
             finally:
                 _kill(child)
 
-    def _messages(
-        self, child: "subprocess.Popen[bytes]", said: IO[bytes]
-    ) -> Iterator[Mapping[str, Any]]:
-        lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        assert child.stdout is not None  # noqa: S101 - it is a pipe
-        threading.Thread(
-            target=_read_into, args=(child.stdout, lines), name="potmodels-hub", daemon=True
-        ).start()
+    def _messages(self, child: "subprocess.Popen[bytes]", said: LastWords) -> Iterator[Any]:
+        messages = Messages(_pipe(child.stdout))
         while True:
             self._transfer.check(f"{self._resolved.id}: its code is running", self._deadline)
             try:
-                line = lines.get(timeout=_SLICE)
+                yield messages.next(timeout=_SLICE)
             except queue.Empty:
                 continue
-            if not line:
+            except EOFError:
                 code = child.wait()
-                raise self._ended(f"it ended with exit code {code} and without a word", said)
-            try:
-                yield json.loads(line)
-            except ValueError:
-                yield {}
+                raise self._ended(
+                    f"it ended with exit code {code} and without a word", said
+                ) from None
 
     def _reply(self, child: "subprocess.Popen[bytes]") -> None:
-        assert child.stdin is not None  # noqa: S101 - it is a pipe
         with suppress(OSError):  # It ended meanwhile, as the next read will show.
-            child.stdin.write(b"{}\n")
-            child.stdin.flush()
+            stdin = _pipe(child.stdin)
+            stdin.write(b"{}\n")
+            stdin.flush()
 
-    def _failure(self, facts: Mapping[str, Any], last: str) -> UnavailableError:
-        _log.debug("%s", facts["traceback"])
-        message, remedy = str(facts["message"]), str(facts["remedy"])
-        if facts["reason"] == Reason.PACKAGE_MISSING:
-            return MissingPackageError(message, remedy=remedy)
-        return UnavailableError(message + last, reason=Reason(facts["reason"]), remedy=remedy)
-
-    def _ended(self, how: str, said: IO[bytes]) -> UnavailableError:
+    def _ended(self, how: str, said: LastWords) -> UnavailableError:
         return UnavailableError(
-            f"{self._resolved.id}: {how}.{_last_words(said)}",
+            f"{self._resolved.id}: {how}.{said}",
             reason=Reason.NOT_LOADABLE,
             remedy="ask whoever publishes it, or name another revision",
         )
 
 
 def _environment(environ: Mapping[str, str], stage: Path) -> dict[str, str]:
-    kept = {k: v for k, v in environ.items() if k not in (*_SECRETS, *_CONTRARY)}
+    kept = {k: v for k, v in environ.items() if not (k in _CONTRARY or _SECRET.fullmatch(k))}
     return {
         **kept,
         "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
@@ -154,11 +143,15 @@ def _environment(environ: Mapping[str, str], stage: Path) -> dict[str, str]:
     }
 
 
-def _read_into(stream: IO[bytes], lines: "queue.SimpleQueue[bytes]") -> None:
-    with suppress(OSError, ValueError):  # Closed from the other side.
-        for line in stream:
-            lines.put(line)
-    lines.put(b"")
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None  # noqa: S101 - each of the three is a pipe
+    return stream
+
+
+def _failure(reason: Reason, what: str, remedy: str, said: LastWords) -> UnavailableError:
+    if reason is Reason.PACKAGE_MISSING:
+        return MissingPackageError(what, remedy=remedy)
+    return UnavailableError(f"{what}{said}", reason=reason, remedy=remedy)
 
 
 def _kill(child: "subprocess.Popen[bytes]") -> None:
@@ -170,10 +163,3 @@ def _kill(child: "subprocess.Popen[bytes]") -> None:
             else:
                 child.kill()
         child.wait()
-
-
-def _last_words(said: IO[bytes]) -> str:
-    said.seek(max(0, said.seek(0, os.SEEK_END) - _READ))
-    lines = said.read().decode("utf-8", "replace").splitlines()
-    last = [line.strip() for line in lines if line.strip()][-_SHOWN:]
-    return f" Its last words: {' / '.join(last)}" if last else ""

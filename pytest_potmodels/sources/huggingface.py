@@ -63,7 +63,7 @@ class HuggingFaceSource:
         )
 
     def describe(self, model_id: ModelId, deadline: "Deadline") -> Repository:
-        """All files at the revision asked for, and what the hub knows; raises what `resolve` raises."""
+        """All files at that revision, and what the hub knows; raises what `resolve` raises."""
         repository, _ = split_file(model_id)
         info = self._ask(repository, deadline)
         said: Any = info.config if isinstance(info.config, Mapping) else {}

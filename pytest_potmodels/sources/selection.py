@@ -75,7 +75,7 @@ def needed(paths: Iterable[str], owner: str) -> tuple[str, ...]:
 
 
 def onnx_file(paths: Iterable[str], file: str, owner: str) -> tuple[str, ...]:
-    """An ONNX file with what lies beside it under its name: `model.onnx_data`, `model.onnx.data`.
+    """An ONNX file, what lies beside it under its name (`model.onnx_data`), and config.json.
 
     Raises:
         UnavailableError: there is no such file.
@@ -94,11 +94,12 @@ def onnx_file(paths: Iterable[str], file: str, owner: str) -> tuple[str, ...]:
             reason=Reason.UNKNOWN_MODEL,
             remedy="ask for one of those, or export the model: potmodels export",
         )
-    return tuple(sorted(path for path in plain if path == file or _is_data_of(file, path)))
+    return tuple(sorted(path for path in plain if _belongs_to(file, path)))
 
 
-def _is_data_of(file: str, path: str) -> bool:
-    return path.startswith((f"{file}_data", f"{file}.data"))
+def _belongs_to(file: str, path: str) -> bool:
+    data = (f"{file}_data", f"{file}.data")
+    return path in (file, "config.json") or path.startswith(data)
 
 
 def _weights(paths: Iterable[str], folder: str) -> list[str]:

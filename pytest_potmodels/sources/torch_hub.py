@@ -15,6 +15,7 @@ from pytest_potmodels.identifiers import ModelId
 from pytest_potmodels.settings.trust import require_trust
 from pytest_potmodels.sources import git_refs
 from pytest_potmodels.sources.base import SourceContext
+from pytest_potmodels.sources.finishing import Check
 from pytest_potmodels.sources.hub_process import HubProcess
 from pytest_potmodels.store.unpack import unpack
 
@@ -68,6 +69,7 @@ class TorchHubSource:
         stage: Path,
         files: Sequence[StoredFile],
         deadline: "Deadline",
+        check: Check,
     ) -> tuple[StoredFile, ...]:
         """Unpack the archive and run the entry point once, so that it fetches its weights.
 
@@ -81,9 +83,10 @@ class TorchHubSource:
         require_trust(self._context.trust, resolved.id, resolved.revision or "")
         extras.require_installed("torch")
         code = self._unpacked(resolved, stage, archive)
+        check(code)  # Before it runs: what is not what was locked, nobody has agreed to.
         process = HubProcess(resolved, stage, self._context.transfer, deadline)
         fetched = process.run(beside=sum(file.size for file in code))
-        for file in code:
+        for file in (*code, *fetched):
             _require_unchanged(resolved, stage, file)
         return (*code, *fetched)
 
@@ -114,11 +117,12 @@ class TorchHubSource:
 
 def _require_unchanged(resolved: ResolvedModel, stage: Path, file: StoredFile) -> None:
     path = stage / file.path
-    plain = path.is_file() and not path.is_symlink()
+    # A folder may have become a link, too, and what that leads to is not the model's.
+    plain = path.is_file() and path.resolve() == stage.resolve() / file.path
     found = hash_file(path).sha256 if plain else "no such file"
     if found != file.sha256:
         raise DigestMismatchError(
-            f"{resolved.id}: its code changed its own file {file.path} when it ran: expected "
+            f"{resolved.id}: its code changed {file.path} of the model when it ran: expected "
             f"sha256 {file.sha256}, found {found}.",
             expected=file.sha256,
             found=found,
