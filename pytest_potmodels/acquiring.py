@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +40,20 @@ _log = logging.getLogger(__name__)
 _Trouble = DigestMismatchError | None
 #: Sources whose models need no network and no copy.
 _WHERE_IT_LIES = frozenset({"package", "file", "mock"})
+
+
+@dataclass(frozen=True)
+class _Errand:
+    """A model to bring, and until when."""
+
+    request: ModelRequest
+    deadline: Deadline
+    #: Whether its source is asked and all of it downloaded, whatever is at hand.
+    again: bool = False
+    #: The entry that is there already.
+    before: StoredModel | None = None
+    #: The entry whose bytes have to come again, and no others.
+    same_as: StoredModel | None = None
 
 
 class Acquiring:
@@ -153,99 +167,80 @@ class Acquiring:
         return mismatch(stored, bad[0]) if bad else None
 
     def _bring_or_mend(self, request: ModelRequest, *, again: bool) -> StoredModel:
-        deadline = self._deadline(request)
-        with self.store.locked(request.id, timeout=deadline.remaining()):
+        errand = _Errand(request, self._deadline(request), again)
+        with self.store.locked(request.id, timeout=errand.deadline.remaining()):
             # Another process may have brought or mended it while this one waited.
             stored, trouble = self._look(request)
             with _never_substituted(trouble):
                 if stored is None or again:
-                    return self._bring(request, deadline, again=again, before=stored)
-                return stored if trouble is None else self._mended(stored, request, deadline)
+                    return self._bring(replace(errand, before=stored))
+                return stored if trouble is None else self._mended(stored, errand)
 
-    def _bring(
-        self,
-        request: ModelRequest,
-        deadline: Deadline,
-        *,
-        again: bool,
-        before: StoredModel | None = None,
-        same_as: StoredModel | None = None,
-    ) -> StoredModel:
-        resolved = (self._ask_source if again else self.resolve)(request, deadline)
-        admitted = partial(self._admitted, again=again, before=before, same_as=same_as)
+    def _bring(self, errand: _Errand) -> StoredModel:
+        resolve = self._ask_source if errand.again else self.resolve
+        resolved = resolve(errand.request, errand.deadline)
         try:
-            return admitted(request, resolved, deadline)
+            return self._admitted(resolved, errand)
         except LackingError as lacking:
             with _never_substituted(lacking.wrong):
-                same = self._ask_source(at_remote(request, resolved), deadline)
-                same = replace(same, id=request.id)
-                return admitted(request, same, deadline)
+                same = at_remote(errand.request, resolved)
+                resolved = self._ask_source(same, errand.deadline)
+                return self._admitted(replace(resolved, id=errand.request.id), errand)
 
-    def _admitted(
-        self,
-        request: ModelRequest,
-        resolved: ResolvedModel,
-        deadline: Deadline,
-        *,
-        again: bool,
-        before: StoredModel | None,
-        same_as: StoredModel | None,
-    ) -> StoredModel:
-        resolved = self.pins.narrowed(request, resolved)
-        _log.info("fetching %s (%s)", request.id, resolved.revision or "unpinned")
-        fetch = self._fetch(request, deadline)
-        supplies = self._supplies(request, resolved, deadline)
-        fetch = fetch if again else Supplied(fetch, supplies)
-        fetch = Finished(fetch, partial(self._source, request), resolved, deadline, same_as)
-        stored = self.store.admit(resolved, fetch, timeout=deadline.remaining(), again=again)
-        by_url.announce(resolved, before, stored)
+    def _admitted(self, resolved: ResolvedModel, errand: _Errand) -> StoredModel:
+        resolved = self.pins.narrowed(errand.request, resolved)
+        _log.info("fetching %s (%s)", resolved.id, resolved.revision or "unpinned")
+        fetch = self._whole_fetch(resolved, errand)
+        timeout = errand.deadline.remaining()
+        stored = self.store.admit(resolved, fetch, timeout=timeout, again=errand.again)
+        by_url.announce(resolved, errand.before, stored)
         if stored.fresh:
             tidy(self.store, self.settings)
-        trouble = None if stored.fresh else self._trouble(stored)
+            return stored
+        # It was there under another of its names, and nobody has looked at it yet.
+        trouble = self._trouble(stored)
         if trouble is None:
             return stored
         with _never_substituted(trouble):
-            return self._mended(stored, request, deadline)
+            return self._mended(stored, errand)
 
-    def _mended(
-        self, stored: StoredModel, request: ModelRequest, deadline: Deadline
-    ) -> StoredModel:
+    def _mended(self, stored: StoredModel, errand: _Errand) -> StoredModel:
+        request, deadline = errand.request, errand.deadline
         if comes_whole(stored, self.store.verify(stored, whole=False)):
-            return self._brought_anew(stored, request, deadline)
+            return self._brought_anew(stored, errand)
         try:
-            fetch = Supplied(self._fetch(request, deadline), self.remote.lends(request, deadline))
+            lent = self.remote.lends(request, deadline)
+            fetch = Supplied(self._download(errand), lent)
             mended = self.store.mend(stored, fetch, timeout=deadline.remaining())
-        except UnavailableError as error:
-            return self._brought_anew(stored, request, deadline, error)
+        except UnavailableError as failure:
+            # The recorded addresses may be of a mirror that is gone.
+            with contextlib.suppress(UnavailableError, UsageError):
+                return self._brought_anew(stored, errand)
+            raise failure from None
         return replace(stored, fresh=bool(mended))
 
-    def _brought_anew(
-        self,
-        stored: StoredModel,
-        request: ModelRequest,
-        deadline: Deadline,
-        failure: UnavailableError | None = None,
-    ) -> StoredModel:
-        """Resolve the revision anew: the recorded addresses may be of a mirror that is gone."""
-        same = by_url.same_bytes(request, stored)
-        pinned = replace(same, id=replace(request.id, revision=stored.revision))
-        try:
-            return self._bring(pinned, deadline, again=True, same_as=stored)
-        except (UnavailableError, UsageError):
-            if failure is None:
-                raise
-            raise failure from None
+    def _brought_anew(self, stored: StoredModel, errand: _Errand) -> StoredModel:
+        """Resolve the stored revision anew, and fetch all of it: the bytes must be the same."""
+        same = by_url.same_bytes(errand.request, stored)
+        pinned = replace(same, id=replace(same.id, revision=stored.revision))
+        return self._bring(_Errand(pinned, errand.deadline, again=True, same_as=stored))
 
-    def _fetch(self, request: ModelRequest, deadline: Deadline) -> Fetch:
+    def _whole_fetch(self, resolved: ResolvedModel, errand: _Errand) -> Fetch:
+        """Take what is at hand, the nearest first; download the rest; let the source finish it."""
+        request, deadline = errand.request, errand.deadline
+        fetch = self._download(errand)
+        if not errand.again:
+            at_hand: tuple[tuple[str, Supply], ...] = (("adopted", Adoption(resolved)),)
+            at_hand += self.remote.supplies(request, resolved, deadline)
+            fetch = Supplied(fetch, at_hand)
+        opening = partial(self._source, request)
+        locked = partial(self.pins.agreed, request)
+        return Finished(fetch, opening, resolved, deadline, locked, errand.same_as)
+
+    def _download(self, errand: _Errand) -> Fetch:
+        request = errand.request
         transfer = by_url.transfer_for(request, self.transfer, self.settings)
-        return partial(transfer.fetch_all, deadline=deadline, model=request.asked)
-
-    def _supplies(
-        self, request: ModelRequest, resolved: ResolvedModel, deadline: Deadline
-    ) -> tuple[tuple[str, Supply], ...]:
-        """What is at hand before anything is downloaded, the nearest first."""
-        adopted = ("adopted", Adoption(resolved))
-        return (adopted, *self.remote.supplies(request, resolved, deadline))
+        return partial(transfer.fetch_all, deadline=errand.deadline, model=request.asked)
 
     def _not_cached(self, request: ModelRequest) -> UnavailableError:
         return UnavailableError(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pytest_potmodels.artifacts import ModelRequest
+from pytest_potmodels.errors import DigestMismatchError
 from pytest_potmodels.identifiers import REVISIONED
 from pytest_potmodels.lockfile.entries import LockedModel, ref_of
 
@@ -39,6 +40,23 @@ def meant(request: ModelRequest, same: Sequence[LockedModel]) -> LockedModel | N
         begun = [entry for entry in same if (entry.revision or "").startswith(revision)]
         return begun[0] if len(begun) == 1 else None
     return None
+
+
+def check_promise(request: ModelRequest, entry: LockedModel) -> None:
+    """Accept an entry that is what a request promises of the file behind its URL.
+
+    Raises:
+        DigestMismatchError: another digest is promised than is locked.
+    """
+    found = ", ".join(file.sha256 for file in entry.files)
+    if request.sha256 is not None and request.sha256 != found:
+        raise DigestMismatchError(
+            f"{entry}: the lock has sha256 {found}, and {request.asked!r} asks for another.",
+            expected=request.sha256,
+            found=found,
+            remedy=f"correct the sha256 where it is written, or take what is there now: "
+            f"potmodels lock --update '{request.asked}'",
+        )
 
 
 def at_pin(request: ModelRequest, entry: LockedModel) -> ModelRequest:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_potmodels.artifacts import ModelRequest, ResolvedModel, StoredModel
+from pytest_potmodels.artifacts import ModelRequest, ResolvedModel, StoredFile, StoredModel
 from pytest_potmodels.digests import Digest
 from pytest_potmodels.errors import DigestMismatchError, NotLockedError, UsageError
 from pytest_potmodels.lockfile.entries import Lock, LockedFile, LockedModel, ref_of
@@ -107,6 +107,22 @@ class Pins:
                     ) from error
             raise
 
+    def agreed(self, request: ModelRequest, files: Sequence[StoredFile]) -> None:
+        """Raise where files that came are not among those of the lock, as of their digests.
+
+        Raises:
+            DigestMismatchError: other bytes, or a file that the lock does not have.
+        """
+        entry = self.entry(request)
+        if entry is None:
+            return
+        locked = {file.path: file for file in entry.files}
+        for file in files:
+            if file.path not in locked:
+                raise self._unknown(entry, file)
+            if locked[file.path].sha256 != file.sha256:
+                raise self._mismatch(entry, locked[file.path], f"sha256 {file.sha256}")
+
     def checked(self, request: ModelRequest, stored: StoredModel) -> StoredModel:
         """The model on disk, if it is what the lock says.
 
@@ -174,6 +190,14 @@ class Pins:
             remedy=_remedy(entry),
         )
 
+    def _unknown(self, entry: LockedModel, file: StoredFile) -> DigestMismatchError:
+        return DigestMismatchError(
+            f"{entry}: {self._where(entry)} has no file {file.path}, found one.",
+            expected="no such file",
+            found=f"sha256 {file.sha256}",
+            remedy=_remedy(entry),
+        )
+
     def _where(self, part: LockedModel | LockedFile) -> str:
         return self.lock.where(part) if self.lock else ""
 
@@ -217,7 +241,9 @@ def _listed(paths: object) -> str:
 
 def _remedy(entry: LockedModel) -> str:
     name = entry.names[0] if entry.names else str(entry)
-    return (
-        f"if the lock is right: potmodels download --force {name}; "
-        f"if the change is meant: potmodels lock --update {name}"
-    )
+    again = {
+        "file": "restore the files",
+        "package": f"install the version {entry.revision} of the package",
+    }
+    right = again.get(entry.source, f"potmodels download --force {name}")
+    return f"if the lock is right: {right}; if the change is meant: potmodels lock --update {name}"

@@ -1,5 +1,6 @@
 """Read a lock file. People merge and edit it, so every mistake has its line."""
 
+import errno
 import re
 import tomllib
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ _MODEL_KEYS = (
 _FILE_KEYS = ("path", "size", "sha256", "url")
 _REQUIRED = ("source", "id", "gated", "files")
 
+#: Bytes; a lock of 50,000 files is smaller.
+_LARGEST = 16 * 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Drives and streams of Windows, its separator; control characters.
 _FORBIDDEN = re.compile(r"[\\:\x00-\x1f\x7f]")
@@ -38,7 +41,7 @@ def read(path: Path) -> Lock:
         UsageError: there is none, or it holds what a lock cannot hold; with file and line.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")  # Windows editors may put a mark in front.
+        return _Reader(path, _text(path)).lock()
     except OSError as error:
         raise UsageError(
             f"There is no lock file that can be read at {path}: {error.strerror or error}.",
@@ -46,7 +49,14 @@ def read(path: Path) -> Lock:
         ) from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no text: {error}.", remedy=_REMEDY) from error
-    return _Reader(path, text).lock()
+
+
+def _text(path: Path) -> str:
+    if path.exists() and not path.is_file():  # A pipe or device would never end.
+        raise OSError(errno.EINVAL, "it is no plain file")
+    if path.stat().st_size > _LARGEST:
+        raise OSError(errno.EFBIG, f"it has more than {_LARGEST} bytes")
+    return path.read_text(encoding="utf-8-sig")  # Windows editors may put a mark in front.
 
 
 class _Reader:
@@ -59,8 +69,8 @@ class _Reader:
 
     def lock(self) -> Lock:
         table = self._table()
+        self._check_version(table)  # First: a newer version may have other keys.
         self._known(table, _KEYS, 0)
-        self._check_version(table)
         entries = self._typed(list, table.get("model", []), "model", 0)
         models = tuple(self._model(entry, number) for number, entry in enumerate(entries))
         self._reject_twice(models)
@@ -73,7 +83,8 @@ class _Reader:
             raise self._wrong(line, "a merge that is not finished", remedy)
         try:
             return tomllib.loads(self._text)
-        except tomllib.TOMLDecodeError as error:
+        # tomllib lets int's own error through for thousands of digits.
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"{self._path} is no valid TOML: {error}.", remedy=_REMEDY) from error
 
     def _check_version(self, table: Mapping[str, Any]) -> None:

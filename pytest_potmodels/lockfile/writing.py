@@ -41,7 +41,11 @@ def _file(file: LockedFile) -> str:
 
 
 def _text(value: str) -> str:
-    # JSON's strings are TOML's, but for the delete character, which TOML wants escaped. Half of a
-    # surrogate pair is no text in either.
+    # JSON's strings are TOML's. Half of a surrogate pair is no text in either. What upstream wrote
+    # is not to turn a reader's diff round, or hide in it.
     whole = value.encode("utf-8", "replace").decode("utf-8")
-    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return "".join(map(_shown, json.dumps(whole, ensure_ascii=False)))
+
+
+def _shown(sign: str) -> str:
+    return sign if sign.isprintable() else f"\\U{ord(sign):08x}"

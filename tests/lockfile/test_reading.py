@@ -1,5 +1,6 @@
 """Reading a lock file: what it may hold, and where a mistake is."""
 
+import os
 import re
 from pathlib import Path
 
@@ -82,6 +83,9 @@ def test_a_mark_and_line_ends_of_windows_are_read(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         ("version = 1", "version = 2", ":2: a lock of version 1 is expected, found 2"),
+        ("version = 1", "version = 2\nnew = 3", ":2: a lock of version 1 is expected, found 2"),
+        ("size = 2", f"size = {'9' * 5000}", "is no valid TOML"),
+        ("version = 1", f"version = 1\nx = {'[' * 20_000}", "is no valid TOML"),
         ("version = 1", "version = true", ":2: a lock of version 1 is expected"),
         ("version = 1", "", ":1: a lock of version 1 is expected, found no version"),
         ("version = 1", "version = 1\nmodles = 1", ":3: unknown key 'modles'. Did you mean"),
@@ -138,9 +142,30 @@ def test_a_lock_that_is_not_there_or_no_text_is_an_error(tmp_path: Path) -> None
         read(tmp_path / "potmodels.lock")
     with pytest.raises(UsageError, match="no lock file that can be read"):
         read(tmp_path)
-    (tmp_path / "potmodels.lock").write_bytes(b"\xff\xfe")
+    path = tmp_path / "potmodels.lock"
+    path.write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="is no text"):
+        read(path)
+    with path.open("ab") as stream:
+        stream.truncate(20_000_000)
+    with pytest.raises(UsageError, match="more than 16777216 bytes"):
+        read(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "potmodels.lock")
+    with pytest.raises(UsageError, match="no plain file"):
         read(tmp_path / "potmodels.lock")
+
+
+def test_nothing_that_upstream_wrote_hides_in_a_diff(tmp_path: Path) -> None:
+    license_ = "a\u202eb\x1b[31m\x85\u2028\x7f\U000e0001é漢"
+    text = as_text([LockedModel("huggingface", "org/m", license=license_)])
+    (line,) = [line for line in text.split("\n") if line.startswith("license")]
+    assert line.isprintable()
+    assert "é漢" in line
+    assert read(written(tmp_path, text)).models[0].license == license_
 
 
 def test_the_text_is_one_fact_per_line_and_sorted() -> None:

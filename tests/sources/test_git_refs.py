@@ -135,7 +135,15 @@ def test_a_renamed_repository_is_followed(ask: Ask, site: StandIn, repo: GitRepo
     assert ask(None, "https://github.com/acme/old") == repo.sha
 
 
-@pytest.mark.parametrize("fault", [Status(503), Status(429), Dropped(), Truncated(at=70)])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Status(503),
+        pytest.param(Status(429), marks=pytest.mark.slow),
+        pytest.param(Dropped(), marks=pytest.mark.slow),
+        pytest.param(Truncated(at=70), marks=pytest.mark.slow),
+    ],
+)
 def test_a_fault_is_outlasted(ask: Ask, site: StandIn, repo: GitRepo, fault: Status) -> None:
     site.fault(fault, server="github")
     assert ask("main") == repo.sha

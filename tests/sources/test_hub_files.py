@@ -36,7 +36,7 @@ def bring(site: StandIn, tmp_path: Path) -> Bring:
         transfer = Machine(site, tmp_path / "cache").pipeline(**policy).transfer
         resolved = ResolvedModel(ModelId("pytorch_hub", "a/b/c"), "vision", "torch_hub")
         files = HubFiles(resolved, tmp_path / "stage", transfer, Deadline(20), beside=100)
-        files.bring({"url": url, "path": path, "prefix": prefix})
+        files.bring(url, path, prefix)
         return files
 
     return bring
@@ -112,8 +112,26 @@ def test_what_torch_hub_brought_before_is_taken_from_there(
     assert len(site.log) == 0
 
 
-@pytest.mark.parametrize("path", ["../x.pth", "/etc/x.pth", "checkpoints/../../x", "con"])
+@pytest.mark.parametrize(
+    "path", ["checkpoints/../../x.pth", "checkpoints/con", "checkpoints/\udcff.pth"], ids=ascii
+)
 def test_no_file_lands_outside_the_stage(bring: Bring, tmp_path: Path, path: str) -> None:
     with pytest.raises(StoreError, match="is refused"):
         bring(f"{WEB}/x.pth", path)
     assert not list(tmp_path.rglob("x.pth*"))
+
+
+@pytest.mark.parametrize(
+    "path", ["../x.pth", "/etc/x.pth", "x.pth", "model_info.json", "code/x.py", "checkpoints"]
+)
+def test_files_lie_among_the_checkpoints_alone(bring: Bring, tmp_path: Path, path: str) -> None:
+    with pytest.raises(UnavailableError, match="no place for weights"):
+        bring(f"{WEB}/x.pth", path)
+    assert not list(tmp_path.rglob("x.*"))
+
+
+def test_two_names_that_differ_in_case_are_refused(bring: Bring) -> None:
+    files = bring(f"{WEB}/x.pth", "checkpoints/x.pth")
+    with pytest.raises(StoreError, match="need the same place"):
+        files.bring(f"{WEB}/x.pth", "checkpoints/X.pth")
+    files.bring(f"{WEB}/x.pth", "checkpoints/x.pth")

@@ -4,10 +4,13 @@ import json
 import os
 import shutil
 import signal
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hub_repos import NAME, TRUST, hubconf, tiny_files, weights
@@ -24,6 +27,8 @@ from pytest_potmodels.errors import (
 )
 from pytest_potmodels.fallback import obtain
 from pytest_potmodels.identifiers import ModelId
+from pytest_potmodels.lockfile.entries import LockedFile, LockedModel
+from pytest_potmodels.lockfile.writing import as_text
 from pytest_potmodels.sources.hub_process import HubProcess
 from pytest_potmodels.store.unpack import unpack
 from pytest_potmodels.transfer import Deadline
@@ -236,6 +241,7 @@ def test_a_repository_without_hubconf_publishes_no_models(machine: Machine, site
     assert caught.value.reason is Reason.UNKNOWN_MODEL
 
 
+@pytest.mark.slow
 def test_missing_packages_come_with_their_pip_line(machine: Machine, site: StandIn) -> None:
     code = b"dependencies = ['torch', 'no_such_package']\nimport no_such_package\n"
     site.add_git_repo("acme/nets", {"hubconf.py": code})
@@ -244,10 +250,10 @@ def test_missing_packages_come_with_their_pip_line(machine: Machine, site: Stand
     assert caught.value.remedy == "pip install no_such_package"
 
 
-def failing(machine: Machine, body: str) -> PotModelsError:
+def failing(machine: Machine, body: str, **options: Any) -> PotModelsError:
     machine.site.add_git_repo("acme/nets", hubconf(body))
     with pytest.raises(PotModelsError) as caught:
-        machine.acquire(NAME)
+        machine.acquire(NAME, **options)
     assert machine.visible() == []
     return caught.value
 
@@ -258,6 +264,7 @@ def test_code_that_fails_shows_its_last_words_and_where(machine: Machine) -> Non
     assert said.message.endswith(" Its last words: so far")
 
 
+@pytest.mark.slow
 def test_code_that_ends_its_process_is_said_so(machine: Machine) -> None:
     said = failing(machine, "import os\nprint('bye', flush=True)\nos._exit(7)")
     assert "it ended with exit code 7 and without a word. Its last words: bye" in said.message
@@ -289,18 +296,64 @@ def test_code_that_changes_itself_is_refused(machine: Machine) -> None:
         "from pathlib import Path\nPath(__file__).write_text('')\nreturn torch.nn.Linear(1, 1)",
     )
     assert isinstance(said, DigestMismatchError)
-    assert "changed its own file code/hubconf.py" in said.message
+    assert "changed code/hubconf.py of the model" in said.message
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege")
+def test_code_that_changes_what_it_fetched_is_refused(
+    machine: Machine, site: StandIn, published: tuple[str, bytes], tmp_path: Path
+) -> None:
+    name, data = published
+    (tmp_path / "same").write_bytes(data)
+    url = site.add_download(f"/models/{name}", data)
+    body = f"""
+import os
+place = os.path.join(torch.hub.get_dir(), "checkpoints", {name!r})
+os.makedirs(os.path.dirname(place))
+torch.hub.download_url_to_file({url!r}, place)
+os.unlink(place)
+os.symlink({str(tmp_path / "same")!r}, place)
+return torch.nn.Linear(1, 1)
+"""
+    said = failing(machine, body)
+    assert isinstance(said, DigestMismatchError)
+    assert f"changed checkpoints/{name} of the model" in said.message
+
+
+@pytest.mark.slow
+def test_code_that_answers_for_our_part_of_it_is_refused(machine: Machine) -> None:
+    body = """
+import os, time
+message = b'{"fetch": {"url": "https://a.example/x", "path": "model_info.json", "prefix": ""}}\\n'
+for number in range(3, 20):
+    try:
+        os.write(number, message)
+    except OSError:
+        pass
+time.sleep(60)
+"""
+    said = failing(machine, body)
+    assert "keeps a file at 'model_info.json', which is no place for weights" in said.message
+
+
+@pytest.mark.slow
+def test_output_without_end_fills_neither_memory_nor_disk(machine: Machine) -> None:
+    before = shutil.disk_usage(tempfile.gettempdir()).used
+    said = failing(machine, "import os\nwhile True: os.write(1, b'x' * 1_000_000)", timeout=5.0)
+    assert isinstance(said, UnavailableError)
+    assert said.reason is Reason.TIMEOUT
+    assert shutil.disk_usage(tempfile.gettempdir()).used - before < 500_000_000
 
 
 def test_the_code_sees_no_token_and_a_folder_of_its_own(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in ("HF_TOKEN", "GITHUB_TOKEN"):
+    for name in ("HF_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "POT_REMOTE"):
         monkeypatch.setenv(name, "secret")
     seen = tmp_path / "seen.json"
     body = f"""
 import json, os, sys
-facts = [sorted(n for n in os.environ if n.endswith('TOKEN')), os.getcwd(), sys.stdin.read()]
+facts = [sorted(n for n in os.environ if os.environ[n] == 'secret'), os.getcwd(), sys.stdin.read()]
 facts += [os.environ['TORCH_HOME'], torch.hub.get_dir(), 'pytest' in sys.modules]
 json.dump(facts, open({str(seen)!r}, 'w'))
 return torch.nn.Linear(1, 1)
@@ -318,7 +371,9 @@ return torch.nn.Linear(1, 1)
 @pytest.mark.skipif(os.name == "nt", reason="kill -9")
 def test_the_code_ends_when_whoever_started_it_is_killed(machine: Machine, tmp_path: Path) -> None:
     mark = tmp_path / "pid"
-    body = f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
+    # It never lets go of the interpreter, so that no thread of ours could end it.
+    endless = "re.match('(a+)+$', 'a' * 60 + 'b')" if sys.platform == "linux" else "time.sleep(60)"
+    body = f"import os, re, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\n{endless}"
     machine.site.add_git_repo("acme/nets", hubconf(body))
     with machine.start(NAME) as parent:
         until(lambda: mark.exists() and mark.read_text(), parent)
@@ -367,3 +422,25 @@ def spoil(path: Path) -> None:
     data[0] ^= 0xFF
     path.chmod(0o644)
     path.write_bytes(data)
+
+
+@pytest.mark.parametrize(("edited", "downloads"), [("code/hubconf.py", 0), ("checkpoints/", 1)])
+def test_what_is_not_what_was_locked_is_not_run_and_not_kept(
+    stored: StoredModel, machine: Machine, tmp_path: Path, edited: str, downloads: int
+) -> None:
+    files = tuple(
+        LockedFile(file.path, file.size, "0" * 64 if file.path.startswith(edited) else file.sha256)
+        for file in stored.files
+    )
+    lock = tmp_path / "potmodels.lock"
+    model = LockedModel("pytorch_hub", stored.id.name, ref="HEAD", revision=stored.revision)
+    model = replace(model, files=files)
+    lock.write_text(as_text([model]), encoding="utf-8")
+    elsewhere = replace(machine, cache=tmp_path / "elsewhere")
+    machine.site.log.clear()
+    pipeline = elsewhere.pipeline()
+    pipeline.settings = replace(pipeline.settings, lock=lock)
+    with pytest.raises(DigestMismatchError, match=r"potmodels\.lock"):
+        pipeline.acquire(request(NAME))
+    assert elsewhere.store.entries() == []
+    assert machine.site.log.gets("/models/") == downloads
