@@ -90,7 +90,7 @@ def format_of(request: ModelRequest) -> Format | None:
     return "torchvision" if request.architecture else FORMATS.get(request.id.source)
 
 
-def open_pipeline(
+def open_pipeline(  # noqa: PLR0913 - what each caller has otherwise
     settings: Settings,
     *,
     session_dir: Path | None = None,

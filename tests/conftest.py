@@ -70,9 +70,12 @@ def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     return s3_server
 
 
-@pytest.fixture(params=["a folder", "S3"])
+@pytest.fixture(params=["a folder", pytest.param("S3", marks=pytest.mark.slow)])
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty remote, in a shared folder and on an S3 server."""
+    """The address of an empty remote, in a shared folder and on an S3 server.
+
+    Tests that are to meet S3 in every run say so: `@both_remotes`.
+    """
     if request.param == "S3":
         server: S3Server = request.getfixturevalue("s3")
         return f"{server.make(f'bucket-{uuid.uuid4().hex[:12]}')}/models"

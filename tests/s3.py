@@ -19,6 +19,8 @@ from typing import Any, Self
 import fsspec
 import pytest
 
+#: For the few tests that are to meet S3 in every run; the others do so in the long one.
+both_remotes = pytest.mark.parametrize("remote", ["a folder", "S3"], indirect=True)
 KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG"
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_potmodels.addresses import Secret, displayed, is_web, plain, without_secrets
+from pytest_potmodels.addresses import Secret, displayed, is_web, plain, shown, without_secrets
 
 PRESIGNED = {
     "aws-v4": "X-Amz-Algorithm=A&X-Amz-Credential=c&X-Amz-Expires=60&X-Amz-Signature=5ec4e7",
@@ -15,16 +15,30 @@ PRESIGNED = {
     "token": "access_token=5ec4e7",
     "key": "api_key=5ec4e7",
     "password": "pwd=5ec4e7",
+    "swift": "temp_url_sig=5ec4e7&temp_url_expires=1",
+    "akamai": "hdnts=exp=1~hmac=5ec4e7",
+    "nginx": "md5=5ec4e7&expires=1",
+    "cloudflare": "verify=1-5ec4e7",
+    "dropbox": "rlkey=5ec4e7",
+    "drive": "resourcekey=5ec4e7",
+    "alibaba": "OSSAccessKeyId=AK&Expires=1&Signature=5ec4e7",
+    "tencent": "q-sign-algorithm=sha1&q-ak=AK&q-signature=5ec4e7",
+    "functions": "code=5ec4e7",
+    "capitals": "TOKEN=5ec4e7",
+    "quoted": "%74oken=5ec4e7",
 }
 
 
 @pytest.mark.parametrize("query", PRESIGNED.values(), ids=PRESIGNED)
 def test_every_link_to_one_file_is_one_name(query: str) -> None:
     assert plain(f"https://host/a/m.pth?{query}") == "https://host/a/m.pth"
-    assert plain(f"https://host/a/m.pth?version=3&{query}") == "https://host/a/m.pth?version=3"
+    for both in (f"version=3&{query}", f"version=3;{query}"):
+        assert plain(f"https://host/a/m.pth?{both}") == "https://host/a/m.pth?version=3"
 
 
-@pytest.mark.parametrize("query", ["id=5&sp=1", "expires=never", "s=a%20b", "author=x"])
+@pytest.mark.parametrize(
+    "query", ["id=5&sp=1", "expires=never", "s=a%20b", "author=x", "md5=a", "a=1;b=2", "codec=x"]
+)
 def test_a_query_that_opens_nothing_stays_as_it_is(query: str) -> None:
     assert plain(f"https://host/m?{query}") == f"https://host/m?{query}"
 
@@ -63,11 +77,33 @@ def test_what_is_displayed_keeps_the_promise_and_not_the_secret(prefix: str) -> 
     assert displayed(written) == f"{prefix.strip()}https://host/m.pt#sha256=ab"
 
 
-def test_a_broken_url_is_displayed_without_its_secret_too() -> None:
-    assert displayed("https://me:5ec4e7@[::1/m?token=5ec4e7") == "https://[::1/m"
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("https://me:5ec4e7@[::1/m?token=5ec4e7", "https://[::1/m"),
+        ("https://me:5ec4e7/5ec4e7@host/m", "https://host/m"),
+        ("https://me:5ec4e7?5ec4e7@host/m", "https://host/m"),
+        ("https://me:5ec4e7#5ec4e7@host/m", "https://host/m"),
+        ("https://me:5ec4e7@host:99999/m?token=5ec4e7", "https://host:99999/m"),
+        ("https:/me:5ec4e7@host/m", "https:/host/m"),
+        ("url:ftp://me:5ec4e7@host/m?token=5ec4e7", "url:ftp://host/m"),
+        ("s3://AK:5ec4e7@bucket/m", "s3://bucket/m"),
+    ],
+    ids=range(8),
+)
+def test_what_is_no_url_of_ours_is_displayed_without_its_secret_too(text: str, seen: str) -> None:
+    assert displayed(text) == seen
+    assert "5ec4e7" not in shown(text)
 
 
-@pytest.mark.parametrize("name", ["bert", "org/model@v1", "file:a#b", "hf:x"])
+@pytest.mark.parametrize("url", ["https://host/@scope/m", "https://host:80/a@b?c", "file:///a@b"])
+def test_an_at_sign_in_a_path_stays(url: str) -> None:
+    assert displayed(url) == url
+
+
+@pytest.mark.parametrize(
+    "name", ["bert", "org/model@v1", "file:a#b", "hf:x", "file:/a@b/c", "C:/a@b/c"]
+)
 def test_other_names_are_displayed_as_they_are(name: str) -> None:
     assert displayed(name) == name
     assert not is_web(name)

@@ -24,6 +24,7 @@ PUBLIC = {
     "UnavailableError": "errors",
     "UnknownNameError": "errors",
     "UsageError": "errors",
+    "assert_onnx_close": "onnx_export.closeness",
     "fetch": "session.by_name",
     "load": "session.by_name",
 }

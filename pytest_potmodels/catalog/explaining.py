@@ -58,8 +58,7 @@ class Explaining:
         return [*self._steps(text), Because("means", str(entry.id))]
 
     def _steps(self, text: str) -> Iterator[Because]:
-        explicit = identifiers.parse(text)
-        if web.read(text) is not None or explicit is not None:
+        if web.read(text) is not None or identifiers.parse(text) is not None:
             said = f"{displayed(text)!r} names its source: nothing is looked up"
             yield Because("identifier", said)
             return

@@ -41,8 +41,8 @@ def read(text: str) -> Written | None:
     url, _, fragment = (text[source.end() :] if source else text).partition("#")
     try:
         name = addresses.plain(url)
-    except ValueError:
-        name = url  # Which `checked` refuses, in words.
+    except ValueError as error:
+        raise _no_url(text) from error
     model_id = checked(ModelId("url", name))
     said = _fragment(model_id, fragment)
     return Written(
@@ -106,6 +106,15 @@ def checked_architecture(name: str) -> str:
         remedy = "potmodels catalog lists the torchvision architectures"
         raise UnknownNameError("torchvision architecture", name, known, remedy=remedy)
     return name
+
+
+def _no_url(text: str) -> UsageError:
+    shown = addresses.displayed(text)
+    in_words = "; in a user or password / ? # are written %2F %3F %23" if "@" in text else ""
+    return UsageError(
+        f"{shown!r} is not a well-formed url name.",
+        remedy=f"write url:https://HOST/PATH{in_words}",
+    )
 
 
 def _fragment(model_id: ModelId, fragment: str) -> Mapping[str, str]:

@@ -28,13 +28,16 @@ COMMANDS = {
     "lock": ("locking.command:lock", "Pin a project's models: which revisions, which bytes."),
     "push": ("pushing:push", "Push models of the cache to the remote."),
     "export": ("exporting:export", "Export models to ONNX, each compared with its model."),
+    "ensure": ("ensuring:ensure", "Have models' ONNX files, from the hub or converted."),
+    "metadata": ("ensuring:metadata", "Show what a hub knows of models; fetch nothing."),
+    "benchmark": ("benchmarking:benchmark", "Time models with PyTorch and with ONNX Runtime."),
     "remove": ("removing:remove", "Remove models from the cache."),
     "clear": ("removing:clear", "Empty the cache."),
     "prune": ("pruning:prune", "Remove what is old, unused or too much; show it first."),
     "catalog": ("describing:show_catalog", "List the names that models can be asked for by."),
     "config": ("describing:show_config", "Show every setting and where its value is from."),
     "doctor": ("doctor.command:doctor", "Check Python, packages, cache, network and token."),
-    "experiment": ("experimenting:experiment", "Run experiments, compare and list their results."),
+    "experiment": ("experimenting.command:experiment", "Run, compare and list experiments."),
 }
 
 

@@ -83,10 +83,11 @@ def expanded(words: tuple[str, ...]) -> list[str]:
 def id_of_folder(folder: str) -> ModelId | None:
     """The model that an entry's folder is named after, where the name still tells.
 
-    A second revision and a name that was made safe for file systems do not tell.
+    A second revision, a name that was made safe for file systems and one file of a repository do
+    not tell.
     """
     source = source_in(folder)
-    if source in ("", "file", "url"):
+    if source in ("", "file", "url") or folder.endswith(".onnx"):
         return None
     with suppress(UsageError):
         name = folder.removeprefix(f"{source}_").replace("--", "/")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pytest_potmodels.addresses import displayed
 from pytest_potmodels.artifacts import StoredModel
 from pytest_potmodels.cli import records
 from pytest_potmodels.cli.console import put_json, say
@@ -104,7 +105,7 @@ class _Pushing:
         outcomes = []
         for name in dict.fromkeys(names):
             found = self.batch.attempt(name, partial(self._named, lookup, name))
-            outcomes.append(found or Outcome(name, failure=self.batch.failures[name]))
+            outcomes.append(found or Outcome(displayed(name), failure=self.batch.failures[name]))
         return outcomes
 
     def all(self) -> list[Outcome]:
@@ -132,7 +133,7 @@ class _Pushing:
             if stored.gated and stored.id.source in HELD:
                 raise UnavailableError(why, reason=Reason.GATED, remedy="--gated, if you may")
             raise UsageError(why)
-        return self._pushed(name, stored)
+        return self._pushed(displayed(name), stored)
 
     def _either(self, name: str, stored: StoredModel) -> Outcome:
         if why := self._refusal(stored):

@@ -52,7 +52,7 @@ def facts(stored: StoredModel, more: Mapping[str, str], came: Mapping[str, str])
         "kind": stored.kind,
         "format": stored.format,
         "architecture": stored.architecture or "",
-        "licence": stored.license + (", gated" if stored.gated else ""),
+        "licence": " ".join(stored.license.split()) + (", gated" if stored.gated else ""),
         "origin": stored.origin,
         "digest": f"sha256 {stored.digest}",
         "where": f"{stored.path}" + (" (used in place)" if stored.in_place else ""),

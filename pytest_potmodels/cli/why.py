@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pytest_potmodels.addresses import displayed
 from pytest_potmodels.artifacts import ModelRequest, StoredModel
 from pytest_potmodels.catalog.explaining import Because, Explaining
 from pytest_potmodels.cli import records, tracing
@@ -106,8 +107,8 @@ class _Asking:
         stored = self._store.find(pins.named(request).id)
         if stored is None:
             steps.append(Because("cache", f"it is not in {self._store.layout.root}"))
-            return Chain(asked, tuple(steps))
-        return Chain(asked, (*steps, *self._of_entry(stored)), stored)
+            return Chain(displayed(asked), tuple(steps))
+        return Chain(displayed(asked), (*steps, *self._of_entry(stored)), stored)
 
     def _of_settings(self, request: ModelRequest) -> Iterator[Because]:
         if request.weights:

@@ -213,7 +213,12 @@ def _distance(a: Any, b: Any) -> tuple[float | None, float | None]:
     if not (_is_number(a) and _is_number(b)):
         return None, None
     absolute = float(b - a)
-    return absolute, absolute / abs(a) if a else None
+    relative = absolute / abs(a) if a else math.inf
+    return _finite(absolute), _finite(relative)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _is_number(value: Any) -> bool:

@@ -13,6 +13,7 @@ from pytest_potmodels.experiments.checks import check
 
 _SUFFIXES = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml", ".json": "json"}
 _SPACE = re.compile(r"\s*")
+_EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")
 
 
 def read(path: Path, form: str = "") -> dict[str, Any]:
@@ -54,10 +55,14 @@ def _toml(path: Path) -> ConfigFile:
 def _yaml(path: Path) -> ConfigFile:
     import yaml  # noqa: PLC0415 - only whoever writes YAML pays for it
 
+    class Loader(yaml.SafeLoader):
+        """With the numbers of YAML 1.2: PyYAML takes 1e-3 for a word."""
+
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("+-.0123456789"))
     try:
         text = path.read_text(encoding="utf-8-sig")
-        node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-        table = yaml.safe_load(text)
+        node: Any = yaml.compose(text, Loader=Loader)
+        table = yaml.load(text, Loader=Loader)  # noqa: S506 - a SafeLoader
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise _invalid(path, "YAML", error) from error
     _check_table(path, table)

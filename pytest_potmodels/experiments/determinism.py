@@ -3,13 +3,16 @@
 import hashlib
 import os
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from pytest_potmodels import extras
 
 _CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
+_INDUCTOR = "torch._inductor.config"
 
 
 def derived_seed(seed: int, repeat: int) -> int:
@@ -26,7 +29,10 @@ def derived_seed(seed: int, repeat: int) -> int:
 
 @contextmanager
 def reproducible(seed: int, *, threads: int | None, deterministic: str) -> Iterator[None]:
-    """Seed Python, numpy and torch (all devices); all that is changed here comes back.
+    """Seed Python, numpy and torch (all devices); what is changed here or inside comes back.
+
+    Else one repeat would begin where another has left off. What comes back: generators, threads,
+    torch's switches and defaults, the working folder, the folders that modules are found in.
 
     Args:
         seed: of all generators.
@@ -35,10 +41,11 @@ def reproducible(seed: int, *, threads: int | None, deterministic: str) -> Itera
     """
     torch, numpy = extras.require("torch"), extras.require("numpy")
     with ExitStack() as stack:
-        for kept in (_python(), _numpy(numpy), _torch(torch), _threads(torch, threads)):
+        generators = (_python(), _numpy(numpy), _torch(torch))
+        for kept in (*generators, _threads(torch, threads), _switches(torch), _places()):
             stack.enter_context(kept)
         if deterministic != "off":
-            stack.enter_context(_algorithms(torch, warn_only=deterministic == "warn"))
+            _require_determinism(torch, warn_only=deterministic == "warn")
         random.seed(seed)
         # The global generator is what the user's libraries draw from.
         numpy.random.seed(seed)
@@ -88,18 +95,45 @@ def _threads(torch: Any, count: int | None) -> Iterator[None]:
 
 
 @contextmanager
-def _algorithms(torch: Any, *, warn_only: bool) -> Iterator[None]:
-    mode = torch.get_deterministic_debug_mode()
-    cudnn = torch.backends.cudnn
+def _switches(torch: Any) -> Iterator[None]:
+    mode, cudnn = torch.get_deterministic_debug_mode(), torch.backends.cudnn
     flags, workspace = (cudnn.deterministic, cudnn.benchmark), os.environ.get(_CUBLAS)
-    # cuBLAS reads it when CUDA starts; without it torch refuses its products on older CUDA.
-    os.environ.setdefault(_CUBLAS, ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=warn_only)  # noqa: FBT003 - torch's own
-    cudnn.deterministic, cudnn.benchmark = True, False
+    kind, precision = torch.get_default_dtype(), torch.get_float32_matmul_precision()
+    gradients, compiler = torch.is_grad_enabled(), _of_compiler()
     try:
         yield
     finally:
         torch.set_deterministic_debug_mode(mode)
+        # torch sets it with the mode, and does not take it back with the mode.
+        if (inductor := sys.modules.get(_INDUCTOR)) is not None and compiler is not None:
+            inductor.deterministic = compiler  # type: ignore[attr-defined]
         cudnn.deterministic, cudnn.benchmark = flags
-        if workspace is None:
-            os.environ.pop(_CUBLAS, None)
+        torch.set_default_dtype(kind)
+        torch.set_float32_matmul_precision(precision)
+        torch.set_grad_enabled(gradients)
+        os.environ.pop(_CUBLAS, None)
+        if workspace is not None:
+            os.environ[_CUBLAS] = workspace
+
+
+def _of_compiler() -> bool | None:
+    """Whether torch.compile is to make deterministic code; None where this torch does not ask."""
+    inductor = sys.modules.get(_INDUCTOR)
+    return getattr(inductor, "deterministic", None) if inductor is not None else False
+
+
+def _require_determinism(torch: Any, *, warn_only: bool) -> None:
+    # cuBLAS reads it when CUDA starts; without it torch refuses its products on older CUDA.
+    os.environ.setdefault(_CUBLAS, ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=warn_only)  # noqa: FBT003 - torch's own
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+
+
+@contextmanager
+def _places() -> Iterator[None]:
+    folder, path = Path.cwd(), list(sys.path)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        sys.path[:] = path

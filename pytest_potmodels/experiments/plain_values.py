@@ -13,8 +13,8 @@ from pytest_potmodels.errors import UsageError
 #: Beyond this a tensor is no metric: it belongs into a file of its own.
 LARGEST = 10_000
 _DEEPEST = 32
-#: Readers of JSON elsewhere stop at what a double can hold; Python itself at 4300 digits.
-_LONGEST_BITS = 1024
+#: Readers of JSON elsewhere stop at what a double can hold, also for differences.
+_LONGEST_BITS = 1000
 
 
 def as_plain(value: Any, *keys: str) -> Any:
@@ -42,6 +42,7 @@ def as_plain(value: Any, *keys: str) -> Any:
 
 
 def _of_several(value: Any, keys: tuple[str, ...]) -> Any:
+    _check_size(len(value), keys)
     if not isinstance(value, Mapping):
         return [as_plain(each, *keys, str(number)) for number, each in enumerate(value)]
     for key in value:
@@ -58,7 +59,13 @@ def _without_framework(value: Any, keys: tuple[str, ...]) -> Any:
     torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
     if torch is not None and isinstance(value, torch.Tensor):
         _check_size(value.numel(), keys)
-        return value.detach().cpu().tolist()
+        try:
+            return value.detach().cpu().tolist()
+        except (RuntimeError, TypeError) as error:  # Sparse, quantized, nested, without numbers.
+            raise UsageError(
+                f"{_named(keys)} is a tensor that is no list of numbers: {error}.",
+                remedy="give .to_dense(), .dequantize(), or a figure of it",
+            ) from error
     if numpy is not None and isinstance(value, numpy.ndarray | numpy.generic):
         _check_size(value.size, keys)
         return value.tolist()

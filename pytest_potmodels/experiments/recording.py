@@ -12,7 +12,6 @@ from pytest_potmodels.digests import hash_file
 from pytest_potmodels.experiments.code_of import traceback_from
 from pytest_potmodels.experiments.configuration import ExperimentConfig
 from pytest_potmodels.experiments.models import ModelPin
-from pytest_potmodels.experiments.plan import plan_hash
 from pytest_potmodels.experiments.result_files import write_result
 from pytest_potmodels.experiments.results import (
     Artifact,
@@ -20,6 +19,7 @@ from pytest_potmodels.experiments.results import (
     ExperimentResult,
     Failure,
     Repeat,
+    plan_hash,
 )
 
 
@@ -62,8 +62,10 @@ class Recording:
         self._setup_seconds += seconds
 
     def repeated(self, repeat: Repeat) -> None:
-        """Note one call of the function."""
-        self.result = replace(self.result, repeats=(*self.result.repeats, repeat))
+        """Note one call of the function; a kill in the next one does not cost this one."""
+        so_far = replace(self.result, repeats=(*self.result.repeats, repeat))
+        write_result(so_far)
+        self.result = so_far
 
     def finish(self) -> None:
         """Write the whole result."""

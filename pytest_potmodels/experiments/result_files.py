@@ -8,7 +8,6 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from pytest_potmodels.errors import StoreError, UsageError
 from pytest_potmodels.experiments.models import ModelPin
-from pytest_potmodels.experiments.plan import sha256_of
 from pytest_potmodels.experiments.results import (
     SCHEMA,
     STATUSES,
@@ -17,9 +16,10 @@ from pytest_potmodels.experiments.results import (
     ExperimentResult,
     Failure,
     Repeat,
+    sha256_of,
 )
 from pytest_potmodels.store.disk import write_whole
-from pytest_potmodels.store.plain_json import load, one_of, typed
+from pytest_potmodels.store.plain_json import LARGEST, load, one_of, typed
 
 _DIGEST = "sha256"
 
@@ -43,6 +43,11 @@ def write_result(result: ExperimentResult) -> None:
         raise UsageError("This result has no path to be written to.")
     record = result.as_json()
     text = json.dumps({**record, _DIGEST: sha256_of(record)}, indent=2, allow_nan=False)
+    if len(text) >= LARGEST:
+        raise UsageError(
+            f"The result {result.path} would have {len(text)} bytes, more than {LARGEST}.",
+            remedy="return fewer figures, and write all else to context.artifacts",
+        )
     try:
         write_whole(result.path, text + "\n")
     except OSError as error:
@@ -61,7 +66,7 @@ def read_result(path: str | Path) -> ExperimentResult:
     """
     file = Path(path)
     try:
-        return replace(_result(load(file)), path=file)
+        return replace(_result(load(file.resolve())), path=file)  # Links are the user's own.
     except FileNotFoundError:
         raise UsageError(
             f"There is no result {file}.", remedy="potmodels experiment list shows what there is"

@@ -1,6 +1,11 @@
-"""What is on record about one run, as values; `result_files` writes and reads them."""
+"""What is on record about one run, as values; `result_files` writes and reads them.
 
-from collections.abc import Iterator, Mapping
+Two runs of one plan on one machine give the same bits.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +14,8 @@ from pytest_potmodels.experiments.models import ModelPin
 
 SCHEMA = 1
 STATUSES = ("started", "finished", "failed", "interrupted")
+#: Words for people and places: no figure depends on them.
+LABELS = ("experiment_name", "output_dir", "description", "tags")
 
 Metrics = Mapping[str, Any]
 #: Where a figure stands in nested metrics.
@@ -128,3 +135,16 @@ def figures(metrics: Any, *at: str) -> Iterator[tuple[Keys, Any]]:
             yield from figures(each, *at, str(number))
     else:
         yield at, metrics
+
+
+def plan_hash(config: Mapping[str, Any], models: Iterable[ModelPin], *, threads: int) -> str:
+    """The sha256 over the configuration without its labels, torch's threads and the models."""
+    acting = {key: value for key, value in config.items() if key not in LABELS}
+    pins = {pin.kind: pin.identity() for pin in models}
+    return sha256_of({"config": {**acting, "threads": threads}, "models": pins})
+
+
+def sha256_of(value: Any) -> str:
+    """The sha256 over a value of JSON, however it is laid out."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -122,7 +122,7 @@ class _Run:
         with reproducible(seed, threads=config.threads, deterministic=config.deterministic):
             if index == 0:
                 self.recording.models([pin], captured(device=pin.device))
-            folder = self.recording.folder
+            folder = self.recording.folder.absolute()  # The function may go elsewhere.
             context = ExperimentContext(
                 config=deepcopy(config),
                 models=dict(self._runner.models),

@@ -14,6 +14,8 @@ from pytest_potmodels.experiments.code_of import sha256_of_file, shown
 from pytest_potmodels.experiments.context import ExperimentContext
 from pytest_potmodels.experiments.results import Code
 
+#: In the path of what a package manager has put there.
+_INSTALLED = ("site-packages", "dist-packages")
 #: The function that is meant where none is named.
 DEFAULT = "run"
 
@@ -88,17 +90,48 @@ def _without_bodies(node: ast.stmt) -> ast.stmt:
 
 @contextmanager
 def _as_started_by_python(file: Path) -> Iterator[ModuleType]:
-    """The file as a module that can import its neighbours, and that workers can import."""
-    name = file.stem if file.stem not in sys.modules else f"experiment_{file.stem}"
+    """The file as a module that can import its neighbours, and that workers can import.
+
+    Afterwards neither it nor a neighbour is imported: the next repeat runs them under its own seed.
+    """
+    top = _top(file)
+    parts = file.relative_to(top).with_suffix("").parts
+    name = ".".join(parts)
+    if name in sys.modules and len(parts) == 1:
+        name = f"experiment_{name}"  # A user's random.py is not everybody's.
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise UsageError(f"{file} is no Python file.", remedy="its name must end in .py")
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(file.parent))
+    before, path = dict(sys.modules), list(sys.path)
+    sys.path[:0] = dict.fromkeys((str(file.parent), str(top)))
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
         yield module
     finally:
-        sys.modules.pop(name, None)
-        sys.path.remove(str(file.parent))
+        sys.path[:] = path
+        for each, loaded in list(sys.modules.items()):
+            if loaded is module or (each not in before and _is_below(top, loaded)):
+                del sys.modules[each]
+        if name in before:
+            sys.modules[name] = before[name]
+
+
+def _top(file: Path) -> Path:
+    """The folder from which the file's package is imported; its own where it is in none."""
+    folder = file.parent
+    while (folder / "__init__.py").is_file() and folder.name.isidentifier():
+        folder = folder.parent
+    return folder
+
+
+def _is_below(top: Path, module: ModuleType) -> bool:
+    """Whether a module is the user's own code, and no environment's that lies in the same place."""
+    origin = str(getattr(module, "__file__", None) or "")
+    installed = (sys.prefix, sys.base_prefix, *_INSTALLED)
+    return (
+        origin.endswith(".py")
+        and Path(origin).is_relative_to(top)
+        and not any(each in origin for each in installed)
+    )

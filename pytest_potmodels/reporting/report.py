@@ -38,8 +38,8 @@ def as_json(rows: Sequence[Row], settings: Settings, *, exit_status: int) -> str
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
 
-def _order(row: Row) -> tuple[str, int, str, str, str]:
-    return (row.test, row.attempt, row.asked, row.kind, row.outcome)
+def _order(row: Row) -> tuple[str, int, str, str, str, str]:
+    return (row.test, row.attempt, row.asked, row.kind, row.form, row.outcome)
 
 
 def _environment() -> dict[str, Any]:

@@ -58,7 +58,7 @@ def summary(rows: Sequence[Row]) -> list[Line]:
     """
     groups: dict[tuple[str, str, str, str], list[Row]] = defaultdict(list)
     for row in rows:
-        groups[(row.outcome, row.asked, row.reason, row.why)].append(row)
+        groups[(row.outcome, _name(row), row.reason, row.why)].append(row)
     ordered = sorted(groups.items(), key=lambda item: (list(_MARKUP).index(item[0][0]), item[0]))
     widths = [max(len(key[i]) for key in groups) for i in (0, 1)]
     lines = [
@@ -66,6 +66,10 @@ def summary(rows: Sequence[Row]) -> list[Line]:
         for key, group in ordered
     ]
     return [*lines, Line(_totals(rows), "bold")]
+
+
+def _name(row: Row) -> str:
+    return f"{row.asked} ({row.form})" if row.form else row.asked
 
 
 def _facts(rows: list[Row]) -> str:

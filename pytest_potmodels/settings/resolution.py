@@ -140,7 +140,8 @@ def _find_lock(values: dict[str, Any], origins: dict[str, str], folders: Iterabl
     """
     if "lock" not in values:
         there = (folder / LOCK_FILE for folder in folders)
-        found = next((path for path in there if path.is_file()), None)
+        # A folder or a broken link is no lock, but where one is meant to be: reading it says so.
+        found = next((path for path in there if os.path.lexists(path)), None)
         if found is not None:
             values["lock"], origins["lock"] = found, "found"
     elif values["lock"] is None:

@@ -139,7 +139,7 @@ class Settings:
 
 
 def _shown(value: Any) -> str:
-    text = str(value)
+    text = "none" if value is None else str(value)
     if isinstance(value, tuple):
         text = " ".join(each if isinstance(each, str) else "=".join(each) for each in value)
     # The address of a mirror or a remote may hold a password.

@@ -115,7 +115,8 @@ def _drop_strangers(stored: StoredModel) -> None:
     named = {stored.path / file.path for file in stored.files}
     folders = {parent for path in named for parent in path.parents}
     for path in sorted(stored.path.rglob("*"), reverse=True):
-        if path.is_dir() and path not in folders:
+        is_folder = path.is_dir() and not path.is_symlink()
+        if is_folder and path not in folders:
             path.rmdir()
-        elif not path.is_dir() and path not in named:
+        elif not is_folder and path not in named:
             path.unlink()

@@ -13,8 +13,12 @@ from typing import IO, Any, Protocol
 
 _ZIP, _GZIP = b"PK", b"\x1f\x8b"
 _ENCRYPTED = 0x1
-#: Bytes of a tar beside those of its files: headers and padding.
-_HEADERS = 1 << 26
+#: All that git uses; the readers of others allocate what a header says.
+_COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+#: Bytes of a zip's list of members, which is read in one piece; fifty thousand take a third.
+_LONGEST_LIST = 1 << 24
+#: Bytes of a tar beside those of its files: at its ends, and of each member's headers and padding.
+_ENDS, _HEADERS = 1 << 20, 1 << 12
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,8 @@ class Archive(Protocol):
 
 
 @contextlib.contextmanager
-def opened(path: Path, most: int) -> Iterator[Archive]:
-    """Open an archive by its first bytes; no more than about `most` bytes are unpacked of it.
+def opened(path: Path) -> Iterator[Archive]:
+    """Open an archive by its first bytes; what it says of itself takes little memory.
 
     Raises:
         ValueError: neither a zip nor a tar.gz.
@@ -55,13 +59,13 @@ def opened(path: Path, most: int) -> Iterator[Archive]:
     with path.open("rb") as file:
         magic = file.read(2)
     if magic == _ZIP:
-        with zipfile.ZipFile(path) as archive:
+        with _Listed(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
             yield _Zip(archive)
     elif magic == _GZIP:
         with gzip.open(path) as plain:
-            bounded = io.BufferedReader(_Bounded(plain, most + _HEADERS))
-            with tarfile.open(fileobj=bounded, mode="r|") as tar:
-                yield _Tar(tar)
+            bounded = _Bounded(plain)
+            with tarfile.open(fileobj=io.BufferedReader(bounded), mode="r|") as tar:
+                yield _Tar(tar, bounded)
     else:
         raise ValueError("it is neither a zip nor a tar.gz")
 
@@ -92,12 +96,24 @@ def _of_zip(info: zipfile.ZipInfo) -> str:
         return "is a link"
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "is neither a file nor a folder"
+    if info.compress_type not in _COMPRESSIONS:
+        return "is compressed as git compresses nothing"
     return "is encrypted" if info.flag_bits & _ENCRYPTED else ""
 
 
+class _Listed(io.BufferedReader):
+    """A file of which no long piece is read at once: a list of millions of members is one."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _LONGEST_LIST:
+            raise ValueError(f"its list of members has {size} bytes")
+        return super().read(size)
+
+
 class _Tar:
-    def __init__(self, archive: tarfile.TarFile) -> None:
+    def __init__(self, archive: tarfile.TarFile, bounded: "_Bounded") -> None:
         self._archive = archive
+        self._bounded = bounded
 
     @property
     def comment(self) -> str:
@@ -105,6 +121,7 @@ class _Tar:
 
     def members(self) -> Iterator[Member]:
         for info in self._archive:
+            self._bounded.allow(max(0, info.size) + _HEADERS)
             yield Member(info.name, info.size, info.isdir(), _of_tar(info), info)
 
     def open(self, member: Member) -> IO[bytes]:
@@ -123,11 +140,15 @@ def _of_tar(info: tarfile.TarInfo) -> str:
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that ends in an error where a bomb would go on."""
+    """A stream that ends in an error where headers go on: tarfile takes each whole into memory."""
 
-    def __init__(self, stream: gzip.GzipFile, most: int) -> None:
+    def __init__(self, stream: gzip.GzipFile) -> None:
         self._stream = stream
-        self._left = most
+        self._left = _ENDS
+
+    def allow(self, size: int) -> None:
+        """Let so many more bytes come."""
+        self._left += size
 
     def readable(self) -> bool:
         return True

@@ -4,10 +4,9 @@ What Python's own readers let pass on one system (links, drive letters, two name
 where case does not count) would be met on another; so all of it is refused everywhere.
 """
 
-import gzip
+import errno
 import re
 import tarfile
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
+from pytest_potmodels import file_names
 from pytest_potmodels.artifacts import StoredFile
 from pytest_potmodels.digests import CHUNK_BYTES
 from pytest_potmodels.errors import Reason, UnavailableError
@@ -23,14 +23,15 @@ from pytest_potmodels.store import disk
 from pytest_potmodels.store.archives import Archive, Member, opened
 
 _DRIVE = re.compile(r"[A-Za-z]:")
-#: Streams of Windows, and control characters.
-_FORBIDDEN = re.compile(r"[:\x00-\x1f\x7f]")
-_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE)
+#: Characters of a name that a message shows.
+_SHOWN = 100
 #: What the readers raise over a file that is damaged, or of a kind that they do not know.
 _UNREADABLE = (
-    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError),
     *(NotImplementedError, RuntimeError, ValueError),
 )
+#: What a disk never answers: the readers came to an impossible place in the file.
+_NOT_OF_THE_DISK = (None, errno.EINVAL)
 
 
 @dataclass(frozen=True)
@@ -77,25 +78,24 @@ def unpack(archive: Path, folder: Path, bounds: Bounds | None = None) -> Unpacke
     except BaseException as error:
         if folder.exists():
             disk.delete(folder)
-        if isinstance(error, (_RefusedError, *_UNREADABLE)):
+        if isinstance(error, (_RefusedError, *_UNREADABLE)) or _is_impossible(error):
             raise _refusal(archive, error) from error
         raise
 
 
 def _unpacked(archive: Path, folder: Path, bounds: Bounds) -> Unpacked:
     most = bounds.bytes_of(archive)
-    with opened(archive, most) as found:
+    with opened(archive) as found:
         names = _checked(found.members(), bounds, most)
     top = _top_folder(names)
     folder.mkdir(parents=True)
-    with opened(archive, most) as found:
+    with opened(archive) as found:
         files = tuple(_written(found, folder, top, most))
         return Unpacked(files, found.comment)
 
 
 def _checked(members: Iterable[Member], bounds: Bounds, most: int) -> list[str]:
     """The names of all files, once no member is anything but a file or a folder in its place."""
-    taken: dict[str, str] = {}
     files: list[str] = []
     total = 0
     for count, member in enumerate(members, start=1):
@@ -105,11 +105,11 @@ def _checked(members: Iterable[Member], bounds: Bounds, most: int) -> list[str]:
         if total > most:
             raise _RefusedError(f"more than {most} bytes would come out of it, as of a bomb")
         if trouble := member.trouble or _name_trouble(member.name):
-            raise _RefusedError(f"{member.name!r} {trouble}")
+            raise _RefusedError(f"{member.name[:_SHOWN]!r} {trouble}")
         if not member.is_folder:
-            _take(member.name, taken)
             files.append(member.name)
-    _refuse_files_as_folders(files)
+    if clash := file_names.clash(files):
+        raise _RefusedError(clash)
     return files
 
 
@@ -121,46 +121,10 @@ def _name_trouble(name: str) -> str:
         return "is absolute"
     if ".." in parts:
         return "climbs out of its folder"
-    if {"", "."} & set(parts) or not _is_text(name):
+    if {"", "."} & set(parts):
         return "is no path of a file"
-    return _windows_trouble(parts)
-
-
-def _windows_trouble(parts: list[str]) -> str:
-    for part in parts:
-        if _FORBIDDEN.search(part) or part != part.rstrip(". "):
-            return f"is no file name on Windows ({part!r})"
-        if _DEVICES.fullmatch(part):
-            return f"is a device on Windows ({part!r})"
-    return ""
-
-
-def _is_text(name: str) -> bool:
-    """Whether a manifest can hold the name; a tar may have bytes of any encoding."""
-    return name.encode("utf-8", "replace").decode("utf-8") == name
-
-
-def _take(name: str, taken: dict[str, str]) -> None:
-    other = taken.setdefault(_folded(name), name)
-    if other is not name:
-        same = "is there twice" if other == name else f"and {other!r} are one where case is none"
-        raise _RefusedError(f"{name!r} {same}")
-
-
-def _refuse_files_as_folders(files: list[str]) -> None:
-    folders = {_folded(name.rsplit("/", depth)[0]) for name in files for depth in _depths(name)}
-    for name in files:
-        if _folded(name) in folders:
-            raise _RefusedError(f"{name!r} is a file and a folder")
-
-
-def _depths(name: str) -> range:
-    return range(1, name.count("/") + 1)
-
-
-def _folded(name: str) -> str:
-    # macOS takes two ways to write an umlaut for one name.
-    return unicodedata.normalize("NFC", name).casefold()
+    found = file_names.path_trouble(name)
+    return f"cannot be kept: {found}" if found else ""
 
 
 def _top_folder(names: list[str]) -> str:
@@ -197,6 +161,10 @@ def _copy(stream: IO[bytes], target: Path, most: int) -> tuple[int, str]:
             out.write(chunk)
     target.chmod(disk.WRITABLE)
     return size, hasher.hexdigest()
+
+
+def _is_impossible(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in _NOT_OF_THE_DISK
 
 
 def _refusal(archive: Path, error: BaseException) -> UnavailableError:

@@ -1,16 +1,12 @@
 """Where a remote file may lie: inside the stage, on every file system."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from pytest_potmodels import file_names
 from pytest_potmodels.errors import StoreError
 
 PART = ".part"
-
-_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE)
-#: Drive letters and streams of Windows, its separator, wildcards, control characters.
-_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f\x7f]')
 
 
 def target(stage: Path, path: PurePosixPath) -> Path:
@@ -49,8 +45,6 @@ def trouble(path: PurePosixPath) -> str:
     for part in path.parts:
         if part == "..":
             return "it climbs out of its folder"
-        if _FORBIDDEN.search(part) or part != part.rstrip(". "):
-            return f"{part!r} is no file name on Windows"
-        if _DEVICES.fullmatch(part):
-            return f"{part!r} is a device on Windows"
+        if found := file_names.trouble(part):
+            return found
     return ""

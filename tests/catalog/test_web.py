@@ -105,7 +105,7 @@ def test_a_table_keeps_the_credentials_for_all_who_name_its_url() -> None:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"source": "url"}, "'x' is not a well-formed url name"),
+        ({"source": "url"}, "'url:x' is not a well-formed url name"),
         ({"source": "url", "name": URL, "sha256": "abc"}, "models.x: sha256 takes 64 hex digits"),
         ({"source": "url", "name": f"{URL}#sha256={HEX}", "sha256": "0" * 64}, "keep one"),
         ({"source": "url", "name": URL, "architecture": "resnet81"}, "Did you mean 'resnet18'"),

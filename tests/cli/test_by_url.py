@@ -62,13 +62,18 @@ def test_by_force_it_is_said_what_has_changed(cli: Cli, url: str) -> None:
 def test_a_presigned_link_shows_nowhere_what_opens_it(cli: Cli, url: str) -> None:
     secret = url.replace("http://", "http://me:5ec4e7@") + "?X-Amz-Signature=5ec4e7"
     said = [cli.run("download", secret, "--debug"), cli.run("download", secret, "--json")]
-    said += [cli.run(word, secret) for word in ("show", "verify")]
+    said += [cli.run(word, secret) for word in ("show", "verify", "why")]
+    remote = ("--remote", str(cli.folder / "remote"))
+    said += [cli.run("push", secret, *remote), cli.run("push", secret, "--json", *remote)]
     cli.site.fault(Status(404), "/a/m.pth")
     said += [cli.run("download", "--force", secret, code=3)]
     said += [cli.run("remove", secret), cli.run("show", secret, code=3)]
     said += [cli.run("download", secret + "#egg=x", code=2)]
+    said += [cli.run("push", secret, *remote, code=3)]
+    said += [cli.run("download", f"ftp://{secret.partition('://')[2]}", code=2)]
+    said += [cli.run("download", "https://me:5ec4e7#5ec4e7@host/m.pth", code=2)]
     assert not any("5ec4e7" in each.stdout + each.stderr for each in said)
-    written = [path for path in cli.cache.rglob("*") if path.is_file()]
+    written = [path for path in cli.folder.rglob("*") if path.is_file()]
     assert not any(b"5ec4e7" in path.read_bytes() for path in written)
 
 

@@ -61,15 +61,18 @@ def test_a_run_says_what_ran_and_where_the_result_is(cli: Cli, train: Path) -> N
 
 def test_the_command_line_changes_a_plan_from_a_file(cli: Cli, train: Path) -> None:
     (cli.folder / "plan.yaml").write_text(
-        "experiment_name: digits\nmodel_architecture: test\nparameters: {lr: 0.1, steps: 3}\n"
+        "experiment_name: digits\nmodel_architecture: test\n"
+        "parameters: {lr: 0.1, steps: 3, deep: {a: 1, b: 2}}\n"
     )
     made = cli.json(
         *RUN, "train.py", "--config", "plan.yaml", "--seed", "7", "--repeats", "2",
         "--set", "parameters.lr=0.5", "--set", "description=a word", "--set", 'tags=["a"]',
+        "--set", "parameters.deep.b=x=y", "--set", "parameters. new .c=[1]",
     )  # fmt: skip
     config = made["config"]
     assert (config["experiment_name"], config["seed"], config["repeats"]) == ("digits", 7, 2)
-    assert config["parameters"] == {"lr": 0.5, "steps": 3}
+    deep = {"deep": {"a": 1, "b": "x=y"}, "new": {"c": [1]}}
+    assert config["parameters"] == {"lr": 0.5, "steps": 3, **deep}
     assert (config["description"], config["tags"]) == ("a word", ["a"])
     assert [repeat["metrics"]["lr"] for repeat in made["repeats"]] == [0.5, 0.5]
     assert cli.json(*RUN, "train.py", "--config", "plan.yaml", "--name", "x")["name"] == "x"
@@ -144,6 +147,9 @@ def test_other_ends_of_a_function(
         (("train.py", "--set", "sed=7"), "Did you mean 'seed'?"),
         (("train.py", "--set", "seed"), "--set seed: expected KEY=VALUE"),
         (("train.py", "--set", "parameters.=1"), "expected KEY=VALUE"),
+        (("train.py", "--set", "parameters.a=1", "--set", "parameters.a.b=1"), "which is no table"),
+        (("train.py", "--set", f"seed={'[' * 20_000}"), "expected a whole number"),
+        (("train.py", "--set", f"seed={'9' * 5000}"), "expected a whole number"),
         (("train.py", "--set", "seed=1.5"), "--set seed=1.5: seed is 1.5, expected a whole"),
         (("train.py", "--set", "seed=1\nrepeats=2"), "expected a whole number"),
         (("train.py", "--seed", "-1"), "--seed: seed is -1, expected a whole number"),

@@ -195,7 +195,7 @@ def test_what_fails_leaves_the_lock_as_it_was(cli: Cli, tiny: Repo, lock: Path) 
 
 
 def test_two_processes_at_once_lose_nothing(cli: Cli, lock: Path) -> None:
-    names = [f"org/m{number}" for number in range(6)]
+    names = [f"org/m{number}" for number in range(4)]
     for number, name in enumerate(names):
         cli.site.add_repo(name, {**OTHER, "config.json": b'{"n": %d}' % number})
     children = [cli.start("lock", name) for name in names]
@@ -234,6 +234,8 @@ def test_another_file_is_named_by_option_or_variable(cli: Cli, tiny: Repo, lock:
     said = cli.fails("lock", NAME, "--lock", "none", code=2)
     assert "--lock says that there is no lock file" in said
     assert "cannot be written" in cli.fails("lock", NAME, "--lock", "no/such.lock", code=3)
+    if Path("/proc/self").exists():  # It says that it takes files, and takes none.
+        assert "cannot be written" in cli.fails("lock", NAME, "--lock", "/proc/a.lock", code=3)
 
 
 def test_a_model_with_a_new_name_is_still_one(cli: Cli, lock: Path) -> None:
@@ -361,7 +363,9 @@ def test_files_that_lie_elsewhere_are_held_to_the_lock(cli: Cli, lock: Path) -> 
     assert (model["id"], "url" in model["files"][0]) == ("bert", False)
     assert cli.json("warm")[0]["status"] == "in place"
     spoil(folder / "model.safetensors")
-    assert "model.safetensors" in cli.fails("warm", code=4)
+    said = cli.fails("warm", code=4)
+    assert "model.safetensors" in said
+    assert "restore the files" in said  # There is nothing to download.
     (found,) = cli.json("lock", "--check", "file:bert", code=1)
     assert found["status"] == "changed"
     cli.run("lock", "--update", "file:bert")
@@ -424,6 +428,11 @@ def test_a_url_is_pinned_by_the_lock(cli: Cli, lock: Path) -> None:
     cli.site.add_download("/file.pth", b"other" * 100)
     cli.environ["POT_CACHE_DIR"] = str(cli.folder / "newer")
     cli.fails("warm", code=4)
+    cli.environ["POT_CACHE_DIR"] = str(cli.folder / "new")
+    wrong = f"{url}#sha256={'0' * 64}"
+    assert "asks for another" in cli.fails("lock", wrong, code=4)
+    assert "asks for another" in cli.fails("lock", url, wrong, code=4)
+    assert cli.json("lock", "--check", url, wrong, code=1)[0]["status"] == "changed"
     beyond = cli.site.add_download("/beyond.pth", b"weights")
     assert "is not in" in cli.fails("download", beyond, "--locked", code=3)
 
@@ -472,15 +481,14 @@ def tests(cli: Cli, tiny: Repo, other: Repo) -> Cli:
 
 def test_from_tests_is_what_they_need(tests: Cli, lock: Path) -> None:
     tests.run("lock", "org/other")
+    tests.run("lock", "--from-tests", "--", "-k", "required")
+    assert [model["id"] for model in models(lock)] == ["org/tiny"]
     tests.run("lock", "--from-tests")
     assert [(model["id"], model.get("ref"), model["names"]) for model in models(lock)] == [
         ("org/other", "v1", ["ours"]),
         ("org/tiny", "main", ["org/tiny"]),
     ]
-    tests.run("lock", "--from-tests", "--", "-k", "required")
-    assert [model["id"] for model in models(lock)] == ["org/tiny"]
     # `ours` has its meaning from a conftest.py, which a lock is not made for: its id serves.
-    tests.run("lock", "--from-tests")
     tests.environ["POT_CACHE_DIR"] = str(tests.folder / "new")
     assert {each["status"] for each in tests.json("warm", "--locked")} == {"fetched"}
 
@@ -495,29 +503,41 @@ def test_tests_that_cannot_be_collected_lock_nothing(tests: Cli, lock: Path) -> 
     assert not lock.exists()
 
 
+def test_tests_that_write_on_stdout_do_not_hide_the_plan(tests: Cli, lock: Path) -> None:
+    noisy = 'print("[]")\nimport os\ndef pytest_sessionfinish():\n    os.write(1, b"[bye]\\n")\n'
+    with (tests.folder / "conftest.py").open("a") as stream:
+        stream.write(noisy)
+    (tests.folder / "pytest.ini").write_text("[pytest]\naddopts = -s\n")
+    tests.run("lock", "--from-tests")
+    assert [model["id"] for model in models(lock)] == ["org/other", "org/tiny"]
+
+
 def test_check_says_what_tests_and_lock_do_not_agree_about(
     tests: Cli, bert: Repo, lock: Path
 ) -> None:
-    missing = tests.json("lock", "--check", code=1)
-    assert {(each["name"], each["status"]) for each in missing} == {
-        ("org/tiny", "missing"),
-        ("ours", "missing"),
-    }
     tests.run("lock", "--from-tests")
     tests.site.log.clear()
     assert tests.json("lock", "--check") == []
     tests.run("lock", "bert", "org/other", "--offline", code=3)
     tests.run("lock", "bert")
-    said = tests.run("lock", "--check", code=1)
-    assert re.search(r"bert +unused", said.stdout)
-    tests.run("lock", "--from-tests")
+    tests.site.log.clear()
     (tests.folder / "conftest.py").write_text(CONFTEST.replace("v1", "main"))
-    (found,) = [
-        each for each in tests.json("lock", "--check", code=1) if each["status"] == "changed"
+    with (tests.folder / "test_it.py").open("a") as stream:
+        stream.write("\n@pytest.mark.requires_model('hf:gpt2')\ndef test_more(): ...\n")
+    before = lock.read_bytes()
+    found = tests.json("lock", "--check", code=1)
+    assert [(each["name"], each["status"]) for each in found] == [
+        ("ours", "changed"),
+        ("hf:gpt2", "missing"),
+        ("bert", "unused"),
+        ("ours", "unused"),  # What it meant before.
     ]
-    assert found["name"] == "ours"
-    assert "v1" in found["why"]
-    assert tests.json("lock", "--check", "bert", code=1)[0]["status"] == "missing"
+    assert "v1" in found[0]["why"]
+    assert list(tests.site.log) == []
+    assert lock.read_bytes() == before
+    said = tests.run("lock", "--check", "bert", "gpt2", code=1)
+    assert re.search(r"gpt2 +missing", said.stdout)
+    assert "1 difference between 2 models" in said.stderr
 
 
 def test_from_run_is_what_a_run_used(tests: Cli, tiny: Repo, lock: Path, tmp_path: Path) -> None:
@@ -539,6 +559,26 @@ def test_from_run_is_what_a_run_used(tests: Cli, tiny: Repo, lock: Path, tmp_pat
     assert models(lock)[0]["ref"] == "main"
     report.write_text(json.dumps({"schema": 1, "rows": [{**row, "digest": "0" * 64}]}))
     assert "the run had files" in tests.fails("lock", "--from-run", str(report), code=4)
-    report.write_text("{}")
-    assert "no report of a test session" in tests.fails("lock", "--from-run", str(report), code=2)
+    report.write_text(json.dumps({"schema": 1, "rows": [row, mock]}))
+    said = tests.run("lock", "--from-run", str(report)).stderr
+    assert "warning" in said
+    assert "did not have bert" in said
     assert "There is no report" in tests.fails("lock", "--from-run", "none.json", code=2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}", "[]", '"x"', "\0", "[" * 30_000, '{"schema": 1, "rows"', '{"schema": 1, "rows": [3]}',
+        '{"schema": true, "rows": []}', '{"schema": 2, "rows": []}',
+        '{"schema": 1, "rows": [{"outcome": "real", "asked": 3}]}',
+        '{"schema": 1, "rows": [{"outcome": "real", "asked": "org/a", "model": "", "digest": "", '
+        '"revision": ["x"]}]}',
+    ],
+    ids=range(11),
+)  # fmt: skip
+def test_what_is_no_report_locks_nothing(cli: Cli, lock: Path, text: str) -> None:
+    (cli.folder / "report.json").write_text(text)
+    said = cli.fails("lock", "--from-run", "report.json", code=2)
+    assert "report.json is no report of a test session" in said
+    assert not lock.exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli.harness import FILES, NAME, Cli, spoil
-from s3 import require_s3
+from s3 import both_remotes, require_s3
 from standin import Repo
 
 from pytest_potmodels.digests import digest_of_files
@@ -65,6 +65,7 @@ def test_a_dry_run_says_what_would_move_and_writes_nothing(cli: Cli, share: Path
     assert "3 objects, 102.4 kB would be pushed" in cli.run("push", NAME, "--dry-run").stderr
 
 
+@both_remotes
 def test_two_processes_push_at_once(cli: Cli, team: str) -> None:
     children = [cli.start("push", NAME) for _ in range(2)]
     for child in children:

@@ -9,8 +9,12 @@ from docs.project import Project
 RUN = {"python", "console", "toml", "yaml"}
 SHOWN = {"text", "mermaid"}
 BLOCKS = [block for path in PAGES for block in Page(path).blocks]
-#: They load most and change least; `tests/model_setup` runs the like of one of them.
-LONG = {"downloader.md", "migrate.md", "model-setup.md"}
+#: Pages and sections that load most and change least; other tests run the like of them.
+LONG = {
+    *("downloader.md", "migrate.md", "model-setup.md", "verification.md"),
+    *("experiments.md: From Python", "lock-file.md: What is locked, and when it changes"),
+    "onnx.md: In tests",
+}
 #: They use transformers as it comes, which needs a torchvision that can be imported.
 STOCK = {"migrate.md: Before"}
 
@@ -32,7 +36,7 @@ SECTIONS = sections()
 @pytest.mark.parametrize(
     "section",
     [
-        pytest.param(title, marks=pytest.mark.slow if blocks[0].page.name in LONG else ())
+        pytest.param(title, marks=pytest.mark.slow if LONG & {title, blocks[0].page.name} else ())
         for title, blocks in SECTIONS.items()
     ],
 )

@@ -87,7 +87,7 @@ def trained(context: Any) -> dict[str, Any]:
     scale = random.random() + np.random.random() + context.rng.random()  # noqa: NPY002, S311
     losses = []
     for _ in range(2):
-        images = scale * torch.randn(2, 3, 64, 64)
+        images = scale * torch.randn(2, 3, 32, 32)
         loss = functional.cross_entropy(module(images), torch.tensor([1, 2]))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

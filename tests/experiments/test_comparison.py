@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from experiments.conftest import NETWORK, Project, trained
+from experiments.conftest import NETWORK, Project
 
 from pytest_potmodels.errors import UsageError
 from pytest_potmodels.experiments import Comparison, ExperimentResult, compare
@@ -42,22 +42,19 @@ def test_another_seed_is_named_and_moves_the_metrics(run: Run) -> None:
     assert found.verdict == "different plans, same machine, 4 of 4 metrics differ"
 
 
-def test_another_pin_is_named(project: Project, run: Run) -> None:
-    first = run(trained, model_architecture=NETWORK)
+def test_another_pin_and_a_stand_in_are_named(
+    project: Project, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(lambda _: {}, model_architecture=NETWORK)
     project.publish(1)
-    found = compare(first, run(trained, model_architecture=NETWORK))
+    found = compare(first, run(lambda _: {}, model_architecture=NETWORK))
     pins = {name for what, name in named(found) if what == "pin"}
     assert pins == {"vision.revision", "vision.digest"}
     assert ("weights", "checksum_before") in named(found)
     assert not found.same_plan
 
-
-def test_a_stand_in_is_another_pin(
-    project: Project, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = run(trained, model_architecture=NETWORK)
     monkeypatch.setenv("POT_MOCK", "always")
-    found = compare(real, run(trained, model_architecture=NETWORK))
+    found = compare(first, run(lambda _: {}, model_architecture=NETWORK))
     assert ("pin", "vision.is_mock") in named(found)
     assert ("pin", "vision.substitute") in named(found)
     assert ("environment", "variables.POT_MOCK") in named(found)
@@ -144,6 +141,17 @@ def test_a_difference_of_figures_has_its_size(result: ExperimentResult) -> None:
     assert (loss.absolute, loss.relative) == (0.5, 0.25)
     assert (zero.absolute, zero.relative) == (1.0, None)
     assert (word.absolute, word.relative) == (None, None)
+
+
+@pytest.mark.parametrize(("a", "b"), [(1e308, -1e308), (5e-324, 1.0), (-(2**999), 2**999)])
+def test_a_difference_beyond_all_numbers_has_no_size(
+    a: float, b: float, result: ExperimentResult
+) -> None:
+    one, two = with_metrics(result, {"loss": a}), with_metrics(result, {"loss": b})
+    for tolerance in (0.0, 1e-9):
+        found = compare(one, two, tolerance=tolerance)
+        assert not found.metrics_equal
+        json.dumps(found.as_json(), allow_nan=False)
 
 
 def test_repeats_are_compared_one_by_one(result: ExperimentResult) -> None:

@@ -183,6 +183,16 @@ def test_yaml_runs_no_code(tmp_path: Path) -> None:
         ExperimentConfig.from_file(file)
 
 
+def test_an_exponent_is_a_number_in_every_form(tmp_path: Path) -> None:
+    numbers = ["1e-3", "1E5", "-2.5e+3", "1.e3"]
+    file = tmp_path / "plan.yaml"
+    file.write_text(
+        f"experiment_name: digits\nparameters: {{lr: [{', '.join(numbers)}, 1e, e3]}}\n"
+    )
+    lr = ExperimentConfig.from_file(file).parameters["lr"]
+    assert lr == [*map(float, numbers), "1e", "e3"]
+
+
 def test_a_relative_output_dir_starts_at_its_file(tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     file.write_text(json.dumps({"experiment_name": "digits", "output_dir": "results"}))

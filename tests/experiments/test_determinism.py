@@ -2,12 +2,15 @@
 
 import os
 import random
+import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import torch._inductor.config as inductor
 
 from pytest_potmodels.experiments import derived_seed
 from pytest_potmodels.experiments.determinism import reproducible
@@ -23,6 +26,9 @@ def state() -> list[Any]:
         torch.get_deterministic_debug_mode(),
         (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark),
         os.environ.get("CUBLAS_WORKSPACE_CONFIG"),
+        (torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_float32_matmul_precision()),
+        (Path.cwd(), list(sys.path)),
+        inductor.deterministic,
     ]
 
 
@@ -42,14 +48,23 @@ def test_one_seed_gives_one_sequence_and_another_another() -> None:
 
 
 @pytest.mark.parametrize("deterministic", ["require", "warn", "off"])
-def test_everything_comes_back_also_after_an_error(deterministic: str) -> None:
+def test_everything_comes_back_also_after_an_error(deterministic: str, tmp_path: Path) -> None:
     before = state()
 
     def failing() -> None:
         with reproducible(7, threads=1, deterministic=deterministic):
             draws()
             assert torch.get_num_threads() == 1
-            assert state() != before
+            torch.use_deterministic_algorithms(mode=True)
+            torch.backends.cudnn.benchmark = True
+            torch.set_default_dtype(torch.float64)
+            torch.set_grad_enabled(False)
+            torch.set_float32_matmul_precision("medium")
+            os.environ["CUBLAS_WORKSPACE_CONFIG"] = "set by the function"
+            os.chdir(tmp_path)
+            sys.path.append("elsewhere")
+            same = [old == new for old, new in zip(before, state(), strict=True)]
+            assert not any(same)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

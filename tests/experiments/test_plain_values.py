@@ -57,11 +57,14 @@ def test_numbers_words_and_what_frameworks_wrap_them_in(value: Any, plain: Any) 
         ({"epochs": {1: 0.5}}, "epochs has the key 1 (int)"),
         ({"weights": torch.zeros(LARGEST + 1)}, f"weights has {LARGEST + 1} numbers"),
         ({"weights": np.zeros(LARGEST + 1)}, f"weights has {LARGEST + 1} numbers"),
+        ({"losses": [0] * (LARGEST + 1)}, f"losses has {LARGEST + 1} numbers"),
+        ({"s": torch.eye(2).to_sparse()}, "s is a tensor that is no list of numbers"),
+        ({"m": torch.empty(2, device="meta")}, "m is a tensor that is no list of numbers"),
         ({"huge": 10**400}, "huge is 1000"),
         ({"model": torch.nn.Linear(1, 1)}, "model is Linear("),
     ],
-    ids=["datetime", "path", "set", "complex", "complex-tensor", "key", "tensor", "array", "huge",
-         "module"],
+    ids=["datetime", "path", "set", "complex", "complex-tensor", "key", "tensor", "array", "list",
+         "sparse", "meta", "huge", "module"],
 )  # fmt: skip
 def test_what_json_has_not_is_an_error_that_names_the_key(value: Any, named: str) -> None:
     with pytest.raises(UsageError) as raised:

@@ -17,10 +17,9 @@ from pytest_potmodels.experiments import (
     list_results,
     read_result,
 )
-from pytest_potmodels.experiments.plan import sha256_of
 from pytest_potmodels.experiments.recording import Recording
 from pytest_potmodels.experiments.result_files import write_result
-from pytest_potmodels.experiments.results import Code
+from pytest_potmodels.experiments.results import Code, sha256_of
 
 #: Writes results of growing size until it is killed; says so when it has begun.
 _WRITER = """

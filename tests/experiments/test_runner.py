@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from pytest_potmodels.experiments import (
     ExperimentResult,
     ReproducibleExperimentRunner,
     derived_seed,
+    list_results,
     read_result,
 )
 from pytest_potmodels.settings.resolution import resolve_here
@@ -231,6 +233,35 @@ def test_while_it_runs_the_record_says_started(run: Run, clean: Path) -> None:
     run(lambda _: {"n": len(seen.append(on_disk(clean)) or seen)})  # type: ignore[func-returns-value]
     assert seen[0]["status"] == "started"
     assert seen[0]["models"][0]["id"] == "mock:vision"
+
+
+def test_after_each_repeat_the_record_has_it(run: Run, clean: Path) -> None:
+    def function(context: ExperimentContext) -> dict[str, Any]:
+        return {"written": len(on_disk(clean)["repeats"])}
+
+    assert [each.metrics["written"] for each in run(function, repeats=3).repeats] == [0, 1, 2]
+
+
+def test_a_function_that_goes_elsewhere_is_recorded_here(
+    run: Run, clean: Path, tmp_path: Path
+) -> None:
+    def function(context: ExperimentContext) -> dict[str, Any]:
+        os.chdir(tmp_path)
+        (context.artifacts / "notes.txt").write_text("hello")
+        return {"seen": 1}
+
+    result = run(function, repeats=2)
+    assert on_disk(clean)["status"] == "finished"
+    assert [each.path for each in result.artifacts] == ["0/notes.txt", "1/notes.txt"]
+    assert Path.cwd() == clean
+
+
+def test_more_figures_than_can_be_read_again_are_refused(run: Run, clean: Path) -> None:
+    with pytest.raises(UsageError, match="would have"):
+        run(lambda context: {"words": "x" * 17_000_000 * context.repeat}, repeats=2)
+    (listed,) = list_results()
+    assert listed.result
+    assert (listed.result.status, len(listed.result.repeats)) == ("failed", 1)
 
 
 def test_threads_are_fixed_recorded_and_part_of_the_plan(run: Run) -> None:

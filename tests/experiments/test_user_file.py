@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -67,15 +67,46 @@ def test_the_file_runs_under_the_seed_and_anew_in_each_repeat(run: Run, train: P
     assert first["drawn"] != second["drawn"]
     assert run(FileExperiment(train)).metrics == first
     assert sys.path == before
-    assert "train" not in sys.modules
-    sys.modules.pop("neighbour")
+    assert not {"train", "neighbour"} & set(sys.modules)
+
+
+def test_a_neighbour_runs_anew_in_each_repeat(run: Run, train: Path) -> None:
+    (train.parent / "neighbour.py").write_text("import random, colorsys\nNAME = random.random()")
+    first, second = run(FileExperiment(train), repeats=2).repeats
+    (alone,) = run(FileExperiment(train), seed=second.seed).repeats
+    assert first.metrics["near"] != second.metrics["near"] == alone.metrics["near"]
+    assert "colorsys" in sys.modules  # What is nobody's own is imported once.
+
+
+def test_a_file_in_a_package_imports_as_one(run: Run, clean: Path) -> None:
+    folder = clean / "lab" / "deep"
+    folder.mkdir(parents=True)
+    for made in (folder.parent, folder):
+        (made / "__init__.py").touch()
+    (folder.parent / "shared.py").write_text("HALF = 0.5")
+    (folder / "near.py").write_text("WORD = 'near'")
+    file = folder / "trial.py"
+    file.write_text(
+        "import near\nfrom ..shared import HALF\n"
+        "def run(context):\n    return {'half': HALF, 'near': near.WORD, 'name': __name__}\n"
+    )
+    for _ in range(2):
+        found = run(FileExperiment(file)).metrics
+        assert found == {"half": 0.5, "near": "near", "name": "lab.deep.trial"}
+    assert not [name for name in sys.modules if name.startswith("lab")]
+
+
+def test_what_the_file_does_to_the_path_is_undone(run: Run, clean: Path) -> None:
+    (clean / "random.py").write_text("import sys\ndef run(c):\n    sys.path.clear()\n    return {}")
+    before = list(sys.path), sys.modules["random"]
+    FileExperiment(clean / "random.py")(cast(Any, None))
+    assert (sys.path, sys.modules["random"]) == before
 
 
 def test_the_code_is_the_file(run: Run, train: Path) -> None:
     one = run(FileExperiment(train, "other"))
     assert (one.code.function, one.code.file) == ("other", "train.py")
     assert one.metrics == {"name": "train"}
-    sys.modules.pop("neighbour")
     train.write_text(TRAIN + "\n# changed\n")
     assert FileExperiment(train, "other").code.sha256 != one.code.sha256
 

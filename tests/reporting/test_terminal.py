@@ -43,6 +43,16 @@ def test_lines_go_from_real_to_failed_and_name_reasons() -> None:
     ]
 
 
+def test_a_model_as_onnx_has_a_line_of_its_own() -> None:
+    rows = [row("a", REAL, memory_mb=2.0), row("a", REAL, memory_mb=1.0, form="onnx-int8")]
+    said = [line.text for line in summary(rows)]
+    assert said == [
+        "real  bert              1 test, 2.0 MB",
+        "real  bert (onnx-int8)  1 test, 1.0 MB",
+        "1 test with models: 1 on real models",
+    ]
+
+
 def test_a_long_reason_is_cut_and_the_colour_says_how_bad() -> None:
     (line, _) = summary([row("a", MOCK, reason="offline", why="x" * 500)])
     assert line.text.endswith("...")

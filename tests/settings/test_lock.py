@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_potmodels.errors import UsageError
+from pytest_potmodels.lockfile.reading import read
 from pytest_potmodels.settings.resolution import resolve
 
 
@@ -21,6 +22,13 @@ def test_the_projects_own_lock_is_found(here: Path) -> None:
     settings = resolve({}, {}, here)
     assert settings.lock == here / "potmodels.lock"
     assert settings.non_defaults() == [f"lock={settings.lock} (found)"]
+
+
+def test_what_stands_in_its_place_is_not_passed_over(here: Path) -> None:
+    (here / "potmodels.lock").mkdir()
+    assert resolve({}, {}, here).lock == here / "potmodels.lock"
+    with pytest.raises(UsageError, match="no plain file"):
+        read(here / "potmodels.lock")
 
 
 def test_it_lies_beside_the_configuration(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 import os
 import stat
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,6 +15,7 @@ from pytest_potmodels.store.layout import MANIFEST
 NAME = "huggingface:org/model"
 FOLDER = "huggingface_org--model"
 WEIGHTS = "model.safetensors"
+X = sha256(b"x").hexdigest()
 posix_only = pytest.mark.skipif(os.name == "nt", reason="links and modes as POSIX has them")
 
 
@@ -119,6 +121,26 @@ def test_links_and_pipes_in_the_stage_do_not_come_in(
     assert {path.name for path in stored.path.rglob("*")} == {"config.json", WEIGHTS, MANIFEST}
     assert (outside / "f").read_text() == "mine"
     assert stat.S_IMODE((outside / "f").stat().st_mode) == 0o600
+
+
+@posix_only
+def test_links_that_a_fetch_leaves_do_not_come_in(
+    shelf: Any, resolved: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "f").write_text("mine")
+
+    def fetch(_files: Sequence[RemoteFile], stage: Path) -> tuple[StoredFile, ...]:
+        for name in ("config.json", WEIGHTS):
+            (stage / name).write_bytes(b"x")
+        (stage / "folder").mkdir()
+        (stage / "folder" / "link").symlink_to(tmp_path / "outside")
+        (stage / "link").symlink_to(tmp_path / "outside")
+        return (StoredFile("config.json", 1, X, "u"), StoredFile(WEIGHTS, 1, X, "u"))
+
+    stored = admission.admit(resolved(NAME), FOLDER, shelf.layout, fetch, known=None)
+    assert {path.name for path in stored.path.rglob("*")} == {"config.json", WEIGHTS, MANIFEST}
+    assert (tmp_path / "outside" / "f").read_text() == "mine"
 
 
 @posix_only

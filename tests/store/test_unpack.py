@@ -1,12 +1,15 @@
 """Archives made to harm, each refused with nothing kept; and the ones that git makes."""
 
+import contextlib
 import gzip
 import hashlib
 import io
 import os
+import random
 import stat
 import struct
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -126,6 +129,8 @@ def test_a_link_in_the_folders_place_is_not_followed(tmp_path: Path, make: Make)
         ("repo-1/evil.", "is no file name on Windows"),
         ("repo-1/evil /x", "is no file name on Windows"),
         ("repo-1/e\tvil", "is no file name on Windows"),
+        ("repo-1/evil?.py", "is no file name on Windows"),
+        ("repo-1/" + "\u00fc" * 200, "is longer than 255 bytes"),
         ("repo-1/HUBCONF.py", "are one where case is none"),
         ("repo-1/hubconf.py/x", "is a file and a folder"),
         ("repo-1/HubConf.PY/x", "is a file and a folder"),
@@ -153,7 +158,7 @@ def test_a_zero_byte_does_not_hide_the_end_of_a_name(tmp_path: Path) -> None:
 def test_a_name_of_no_encoding_is_refused(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a", "w:gz", format=tarfile.GNU_FORMAT) as archive:
         archive.addfile(tarfile.TarInfo("repo-1/\udcff.py"))
-    assert "is no path of a file" in refused(tmp_path / "a", tmp_path)
+    assert "is no text" in refused(tmp_path / "a", tmp_path)
 
 
 def test_a_name_that_is_there_twice_is_refused(tmp_path: Path) -> None:
@@ -228,16 +233,58 @@ def test_a_zip_that_understates_a_member_is_refused(tmp_path: Path) -> None:
     assert "is refused" in refused(archive, tmp_path)
 
 
-def test_a_bomb_among_the_headers_of_a_tar_is_cut(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pytest_potmodels.store.archives._HEADERS", 100_000)
+def test_a_bomb_among_the_headers_of_a_tar_is_cut(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "a", "wb") as stream:
         info = tarfile.TarInfo("repo-1/x")
-        info.type, info.size = tarfile.XHDTYPE, 10_000_000
-        stream.write(info.tobuf() + bytes(10_000_000))
-    said = refused(tmp_path / "a", tmp_path, Bounds(small=10_000))
-    assert "more comes out of it than may" in said
+        info.type, info.size = tarfile.XHDTYPE, 40_000_000
+        stream.write(info.tobuf() + bytes(40_000_000))
+    tracemalloc.start()
+    try:
+        assert "more comes out of it than may" in refused(tmp_path / "a", tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_list_of_more_members_than_any_is_not_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a", "w") as archive:
+        archive.writestr("repo-1/x", b"")
+        for number in range(300):  # A comment each, as long as one can be.
+            info = zipfile.ZipInfo(f"repo-1/{number}")
+            info.comment = bytes(65_000)
+            archive.writestr(info, b"")
+    assert "its list of members has" in refused(tmp_path / "a", tmp_path)
+
+
+def test_a_name_of_thousands_of_folders_takes_no_memory(tmp_path: Path, make: Make) -> None:
+    archive = make(tmp_path / "a", {**SOUND, "repo-1/" + "a/" * 15_000 + "x": b""})
+    tracemalloc.start()
+    try:
+        said = refused(archive, tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+    assert "is longer than 700 characters" in said
+    assert len(said) < 400
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_git_never_uses_is_not_unpacked(tmp_path: Path, kind: int) -> None:
+    with zipfile.ZipFile(tmp_path / "a", "w", kind) as archive:
+        archive.writestr("repo-1/hubconf.py", b"x" * 100)
+    assert "is compressed as git compresses nothing" in refused(tmp_path / "a", tmp_path)
+
+
+def test_any_damage_is_a_refusal_and_no_trouble_of_the_disk(tmp_path: Path, make: Make) -> None:
+    sound = make(tmp_path / "a", {f"repo-1/d{n}/f{n}.py": b"x = 1\n" * n for n in range(5)})
+    data, chance = sound.read_bytes(), random.Random(0)  # noqa: S311 - the same damage each time
+    for _ in range(150):
+        bad = bytearray(data)
+        at = chance.randrange(len(bad))
+        bad[at : at + 4] = chance.choice([b"\xff" * 4, b"\0" * 4, chance.randbytes(1)])
+        (tmp_path / "a").write_bytes(bad)
+        with contextlib.suppress(UnavailableError):
+            unpack(tmp_path / "a", tmp_path / "out")
 
 
 def test_a_tar_that_states_a_terabyte_is_not_read_to_its_end(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ def calls() -> None:
     assert_type(pot.load("bert"), pot.LoadedModel)
     assert_type(pot.load("org/vit", kind="vision", dtype="float16", device="auto"), pot.LoadedModel)
     assert_type(pot.fetch("bert", again=True), pot.StoredModel)
+    pot.assert_onnx_close(pot.load("bert"), pot.load("bert"), {}, rtol=1e-3)
+    pot.assert_onnx_close(pot.load("bert"))  # type: ignore[call-arg]
     pot.load(3)  # type: ignore[arg-type]
     pot.load("org/vit", kind="visual")  # type: ignore[arg-type]
     pot.load("bert", tsk="fill-mask")  # type: ignore[call-arg]

@@ -8,6 +8,7 @@ from pytest_potmodels.artifacts import ModelRequest, StoredModel
 from pytest_potmodels.cli.locking.wanted import Wanted
 from pytest_potmodels.errors import DigestMismatchError, UnavailableError, UsageError
 from pytest_potmodels.lockfile.entries import LockedModel
+from pytest_potmodels.lockfile.matching import check_promise
 from pytest_potmodels.lockfile.pins import Pins
 from pytest_potmodels.pipeline import Pipeline
 
@@ -61,6 +62,7 @@ def _other_bytes(
     wanted: Wanted, entry: LockedModel, pins: Pins, pipeline: Pipeline
 ) -> list[Difference]:
     try:
+        check_promise(wanted.request, entry)
         stored = _stored(pins.named(wanted.request), pipeline)
         if stored is not None:
             pins.compare(entry, stored)

@@ -1,7 +1,6 @@
 """The lock file on disk: read, changed and replaced by one process at a time."""
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -61,9 +60,11 @@ def change(path: Path, work: Callable[[Lock], Sequence[LockedModel]]) -> bool:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise _unwritable(path, "no folder that takes files")
     guard = path.with_name(f".{path.name}.guard")
+    try:
+        guard.touch()  # The lock's own errors are about a cache.
+    except OSError as error:
+        raise _unwritable(path, str(error.strerror or error)) from error
     with held(guard, timeout=_PATIENCE):
         yield
         # A waiter that holds the deleted file sees that it is deleted, and takes a new one. Windows

@@ -9,6 +9,7 @@ from pytest_potmodels.cli.locking.wanted import Wanted
 from pytest_potmodels.errors import DigestMismatchError
 from pytest_potmodels.identifiers import REVISIONED
 from pytest_potmodels.lockfile.entries import Key, Lock, LockedModel, locked, ref_of, with_names
+from pytest_potmodels.lockfile.matching import check_promise
 from pytest_potmodels.pipeline import Pipeline
 from pytest_potmodels.transfer import Deadline
 
@@ -42,6 +43,7 @@ class Making:
         known = self._entry(wanted)
         as_used = wanted.revision is not None or bool(wanted.digest)
         if known is not None and not anew and not as_used:
+            check_promise(wanted.request, known)
             return Change("kept", replace(known, names=wanted.names))
         stored = self._renewed(wanted) if anew else self._had(wanted)
         made = locked(stored, wanted.request, wanted.names, self._historic)

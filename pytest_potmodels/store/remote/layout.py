@@ -11,14 +11,23 @@ only refs change.
 """
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
+from pytest_potmodels.artifacts import Format
 from pytest_potmodels.identifiers import ModelId
 from pytest_potmodels.store.layout import entry_name, short_hash
 
 MARKER = "potmodels-remote.json"
-#: Sources whose models a remote holds. Code (`pytorch_hub`) comes from its own repository, and what
-#: is used in place has no need of one.
-HELD = frozenset({"huggingface", "torchvision", "url"})
+#: Sources whose models a remote holds, and the formats that theirs have. Code (`pytorch_hub`)
+#: comes from its own repository, and what is used in place has no need of one.
+HELD: Mapping[str, tuple[Format, ...]] = MappingProxyType(
+    {
+        "huggingface": ("transformers", "onnx"),
+        "torchvision": ("torchvision",),
+        "url": ("weights", "onnx"),
+    }
+)
 
 _LONGEST = 100
 _UNSAFE = re.compile(r"[^a-z0-9._-]")

@@ -1,16 +1,22 @@
 """The documents of a remote: JSON that others wrote, read like a manifest of a foreign cache."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pytest_potmodels import file_names
 from pytest_potmodels.artifacts import StoredModel
+from pytest_potmodels.catalog.torchvision_weights import all_weights
 from pytest_potmodels.identifiers import ModelId, checked
 from pytest_potmodels.store import manifest, plain_json
-from pytest_potmodels.store.plain_json import optional, typed
+from pytest_potmodels.store.plain_json import one_of, optional, typed
+from pytest_potmodels.store.remote.layout import HELD
 
 SCHEMA = 1
+#: No model has as many, and each takes time, whatever its size.
+_MOST_FILES = 10_000
 #: What reading a document may raise that is not what it should be.
 UNREADABLE = (ValueError, KeyError, TypeError, RecursionError)
 
@@ -80,7 +86,32 @@ def read_manifest(data: bytes, wanted: Ref, source: str) -> StoredModel:
     if (stored.revision, stored.digest) != (wanted.revision, wanted.digest):
         raise ValueError(f"it is of revision {stored.revision!r}, digest {stored.digest}")
     checked(ModelId(source, wanted.name, wanted.revision))
+    one_of(HELD[source], stored.format)
+    _check_files([file.path for file in stored.files])
+    if source == "torchvision":
+        _check_published(stored)
     return stored
+
+
+def _check_files(paths: Sequence[str]) -> None:
+    if not 0 < len(paths) <= _MOST_FILES:
+        raise ValueError(f"it has {len(paths)} files")
+    found = next(filter(None, map(file_names.path_trouble, paths)), "")
+    if trouble := found or file_names.clash(paths):
+        raise ValueError(trouble)
+
+
+def _check_published(stored: StoredModel) -> None:
+    """What torchvision publishes has a network and a beginning of its sha256, which are known."""
+    if stored.architecture != stored.id.name:
+        raise ValueError(f"its network is {stored.architecture!r}")
+    for weights in all_weights(stored.id.name):
+        wrong = [f for f in stored.files if not f.sha256.startswith(weights.sha256_prefix)]
+        if weights.name == stored.revision and wrong:
+            raise ValueError(
+                f"sha256 {wrong[0].sha256}, and that of {weights.name} begins with "
+                f"{weights.sha256_prefix}"
+            )
 
 
 def _facts(data: bytes) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from machine import request
 from store.remote.conftest import NAME, Bench, is_right
 
 from pytest_potmodels.digests import digest_of_files
+from pytest_potmodels.errors import UnavailableError
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -26,6 +29,11 @@ def forge(bench: Bench, change: Change) -> None:
     for ref in bench.inside.documents("refs"):
         led = {**json.loads(bench.inside.read(ref)), "digest": facts["digest"]}
         bench.inside.write(ref, json.dumps(led).encode())
+
+
+def crowd(facts: dict[str, Any], count: int) -> None:
+    facts["files"] = [{**facts["files"][0], "path": str(number)} for number in range(count)]
+    refresh(facts)
 
 
 def renamed(path: str) -> Change:
@@ -53,6 +61,16 @@ def renamed(path: str) -> Change:
         pytest.param(lambda facts: facts["files"][0].update(sha256="../" * 21 + "x"), id="sha256"),
         pytest.param(lambda facts: facts.pop("files"), id="no files"),
         pytest.param(lambda facts: facts.update(digest="0" * 64), id="digest"),
+        pytest.param(lambda facts: facts.update(format="torch_hub"), id="code"),
+        pytest.param(lambda facts: facts.update(format="weights"), id="another format"),
+        pytest.param(renamed("con"), id="a device"),
+        pytest.param(renamed("what?"), id="no name on Windows"),
+        pytest.param(renamed("a" * 300), id="a long name"),
+        pytest.param(renamed("a/" * 3000 + "a"), id="many folders"),
+        pytest.param(renamed("MODEL.safetensors"), id="two of a name"),
+        pytest.param(renamed("model.safetensors/a"), id="a file and a folder"),
+        pytest.param(lambda facts: crowd(facts, 0), id="empty"),
+        pytest.param(lambda facts: crowd(facts, 10_001), id="ten thousand files"),
     ],
 )
 def test_a_hostile_manifest_is_refused_and_the_hub_asked(
@@ -116,3 +134,21 @@ def test_no_address_of_a_manifest_is_ever_asked(folder: Bench) -> None:
         folder.inside.delete(name)
     assert is_right(folder.empty.acquire(NAME))
     assert folder.site.log.gets("trap") == 0
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"), [({}, "begins with f37072fd"), ({"architecture": "resnet50"}, "resnet50")]
+)
+def test_weights_under_torchvisions_name_are_torchvisions(
+    shared: Bench, fact: dict[str, Any], said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = shared.site.add_download("/mine.pth", b"mine")
+    stored = shared.full.pipeline().acquire(
+        request("torchvision:resnet18@weights-mine", weights=url, kind="vision")
+    )
+    shared.push(replace(stored, revision="IMAGENET1K_V1", refs=("",), **fact))
+    with pytest.raises(UnavailableError):  # What is asked instead does not have it.
+        shared.empty.acquire("torchvision:resnet18")
+    assert said in caplog.text
+    assert "is refused" in caplog.text
+    assert shared.empty.visible() == []

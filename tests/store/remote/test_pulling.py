@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from machine import PYTORCH, request
-from s3 import forget_clients, offline_environ, require_s3
+from s3 import both_remotes, forget_clients, offline_environ, require_s3
 from store.remote.conftest import FILES, NAME, WEIGHTS, Bench, is_right
 
 from pytest_potmodels.errors import (
@@ -19,6 +19,7 @@ from pytest_potmodels.errors import (
 )
 
 
+@both_remotes
 def test_what_the_remote_has_costs_no_request_to_the_hub(pushed: Bench) -> None:
     stored = pushed.empty.acquire(NAME)
     assert is_right(stored)
@@ -134,6 +135,7 @@ def test_a_missing_object_and_no_hub_are_an_absence(folder: Bench) -> None:
         folder.empty.acquire(NAME)
 
 
+@both_remotes
 def test_without_a_hub_the_remote_is_enough(pushed: Bench) -> None:
     pushed.hub_is_gone()
     assert is_right(pushed.empty.acquire(NAME))

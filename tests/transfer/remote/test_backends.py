@@ -76,6 +76,7 @@ def test_a_file_is_uploaded_and_a_second_one_takes_its_place(
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_large_file_crosses_in_several_parts(s3: S3Server, tmp_path: Path) -> None:
     source = tmp_path / "source"
     with source.open("wb") as stream:

@@ -4,7 +4,6 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_potmodels.cli.records import counted
 from pytest_potmodels.cli.tables import Table
 from pytest_potmodels.experiments.models import ModelPin
 from pytest_potmodels.experiments.result_files import Listed
@@ -70,11 +69,6 @@ def metrics(result: ExperimentResult) -> Table:
     return Table(columns, lines, frozenset(columns[1:]))
 
 
-def counted_results(count: int) -> str:
-    """`3 results`."""
-    return counted(count, "result")
-
-
 def _row(result: ExperimentResult) -> tuple[str, ...]:
     shown = [f"{'.'.join(keys)}={_short(value)}" for keys, value in figures(result.metrics)]
     more = ", ..." if len(shown) > _SHOWN_METRICS else ""
@@ -111,7 +105,7 @@ def _spread(values: list[Any]) -> tuple[str, str, str, str]:
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(numbers) < len(values):  # Words, nan, or a figure that not every repeat has.
         return (", ".join(dict.fromkeys(str(value) for value in values)), "-", "-", "-")
-    spread = (statistics.fmean(numbers), statistics.stdev(numbers), min(numbers), max(numbers))
+    spread = (statistics.mean(numbers), statistics.stdev(numbers), min(numbers), max(numbers))
     mean, deviation, least, most = map(_short, spread)
     return mean, deviation, least, most
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
-from pytest_potmodels.cli import experiment_records
 from pytest_potmodels.cli.console import put, put_json, say
 from pytest_potmodels.cli.exits import CHECK_FAILED, INTERRUPTED
-from pytest_potmodels.cli.experiment_plan import plan_of
+from pytest_potmodels.cli.experimenting import records
+from pytest_potmodels.cli.experimenting.plan import plan_of
 from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.options import common_options, json_option
+from pytest_potmodels.cli.records import counted
 from pytest_potmodels.cli.tables import Table, put_table
 from pytest_potmodels.errors import UnknownNameError
 from pytest_potmodels.experiments.comparison import COLUMNS, compare
@@ -44,7 +45,7 @@ class _Group(click.Group):
 )
 @click.pass_context
 def experiment(context: click.Context) -> None:
-    """Run experiments, compare and list their results.
+    """Run, compare and list experiments.
 
     Each has its own help: potmodels experiment run --help
     """
@@ -130,28 +131,28 @@ def list_experiments(invocation: Invocation, folder: str, *, as_json: bool) -> N
     """
     listed = list_results(folder)
     if as_json:
-        put_json([experiment_records.listed_as_json(each) for each in listed])
+        put_json([records.listed_as_json(each) for each in listed])
         return
-    put_table(experiment_records.listing(listed))
+    put_table(records.listing(listed))
     damaged = [each for each in listed if each.result is None]
     for each in damaged:
         say(each.damage, label="warning")
-    put(f"{experiment_records.counted_results(len(listed))} in {folder}")
+    put(f"{counted(len(listed), 'result')} in {folder}")
 
 
 def _show(result: ExperimentResult, invocation: Invocation, *, as_json: bool) -> None:
     if as_json:
-        put_json(experiment_records.as_json(result))
+        put_json(records.as_json(result))
     elif not invocation.quiet:
-        put("\n".join(experiment_records.facts(result)))
-        put_table(experiment_records.metrics(result))
+        put("\n".join(records.facts(result)))
+        put_table(records.metrics(result))
         put(f"result: {result.path}")
 
 
 def _show_failed(result: ExperimentResult, invocation: Invocation, *, as_json: bool) -> int:
     failure = result.failure
     if as_json:
-        put_json(experiment_records.as_json(result))
+        put_json(records.as_json(result))
     if failure is not None:
         if failure.traceback:
             say(failure.traceback.rstrip())

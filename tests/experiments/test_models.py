@@ -7,7 +7,7 @@ import pytest
 from pytest_potmodels.catalog.naming import Catalog
 from pytest_potmodels.catalog.reader import build_catalog
 from pytest_potmodels.errors import UnknownNameError, UsageError
-from pytest_potmodels.experiments.architectures import Meant, model_meant
+from pytest_potmodels.experiments.models import Meant, model_meant
 from pytest_potmodels.settings.values import Settings
 
 

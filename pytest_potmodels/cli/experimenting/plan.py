@@ -38,28 +38,37 @@ def _put(values: dict[str, Any], key: str, value: Any, where: str) -> None:
 
 
 def _set(values: dict[str, Any], change: str) -> None:
-    """Put `key=value` or `parameters.name=value` in its place."""
-    key, equals, text = change.partition("=")
+    """Put `key=value`, `parameters.name=value` or `parameters.table.name=value` in its place."""
+    written, equals, text = change.partition("=")
     where = f"--set {change}"
-    head, dot, name = key.strip().partition(".")
-    if not equals or not head or (dot and not name):
+    head, *names = keys = [key.strip() for key in written.split(".")]
+    if not equals or not all(keys):
         raise UsageError(f"{where}: expected KEY=VALUE.", remedy="--set seed=7")
     value = _value(text)
-    if dot and head == _PARAMETERS:
-        _put(values, head, {**values.get(head, {}), name: value}, where)
+    if names and head == _PARAMETERS:
+        _put(values, head, _with(values.get(head, {}), names, value, where), where)
         return
+    key = ".".join(keys)
     try:
-        _put(values, key.strip(), value, where)
+        _put(values, key, value, where)
     except UnknownNameError as error:
-        if error.name == key.strip():  # The key itself, not the value.
+        if error.name == key:  # The key itself, not the value.
             error.remedy += f"; what your function needs is parameters.{error.name}"
         raise
+
+
+def _with(table: Any, names: Sequence[str], value: Any, where: str) -> dict[str, Any]:
+    """A copy of nested tables with one value in its place."""
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{where}: {names[0]!r} would be in {table!r:.80}, which is no table.")
+    first, *rest = names
+    return {**table, first: _with(table.get(first, {}), rest, value, where) if rest else value}
 
 
 def _value(text: str) -> Any:
     """A value as TOML writes it; what is none there is a string, so that words need no quotes."""
     try:
         read = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
     return read["value"] if set(read) == {"value"} else text
