@@ -45,6 +45,7 @@ def test_ctrl_c_leaves_a_part_that_the_next_run_resumes(cli: Cli, large: Repo) -
     assert (cli.entry() / "model.safetensors").read_bytes() == WEIGHTS
 
 
+@pytest.mark.slow  # of which it waits for most
 def test_ctrl_c_on_a_terminal_gives_the_cursor_back(terminal: Any, cli: Cli, large: Repo) -> None:
     cli.site.fault(Stalled(at=2_000_000), "model.safetensors", server="cdn")
     with terminal("download", NAME) as shown:

@@ -12,8 +12,9 @@ BLOCKS = [block for path in PAGES for block in Page(path).blocks]
 #: Pages and sections that load most and change least; other tests run the like of them.
 LONG = {
     *("downloader.md", "migrate.md", "model-setup.md", "verification.md"),
-    *("experiments.md: From Python", "lock-file.md: What is locked, and when it changes"),
-    "onnx.md: In tests",
+    *("experiments.md: From Python", "experiments.md: On the command line"),
+    *("lock-file.md: What is locked, and when it changes", "remote.md: A shared folder"),
+    *("onnx.md: Exporting", "onnx.md: In tests"),
 }
 #: They use transformers as it comes, which needs a torchvision that can be imported.
 STOCK = {"migrate.md: Before"}

@@ -21,14 +21,14 @@ CLASSIFIERS = {
     "resnet18": "",
     "mobilenet_v2": "",
     "squeezenet1_1": "",
-    "googlenet": "",
     # Its block parameters are computed with tensors, and those have no numbers there.
     "regnet_y_400mf": "NotImplementedError: Cannot copy out of meta tensor; no data!",
 }
 LARGE = dict.fromkeys(
     (
-        "convnext_tiny", "densenet121", "efficientnet_b0", "inception_v3", "maxvit_t", "mnasnet0_5",
-        "mobilenet_v3_small", "shufflenet_v2_x0_5", "swin_t", "swin_v2_t", "vgg11", "vit_b_32",
+        "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "maxvit_t",
+        "mnasnet0_5", "mobilenet_v3_small", "shufflenet_v2_x0_5", "swin_t", "swin_v2_t", "vgg11",
+        "vit_b_32",
     ),
     "",
 )  # fmt: skip
@@ -128,7 +128,9 @@ def _rewritten(stored: StoredModel, form: str, store: Any) -> StoredModel:
         ("squeezenet1_1", {}),
         ("resnet18", {}),
         ("resnet18", {"parallel": True}),
-        ("googlenet", {"aux_logits": True, "init_weights": False}),
+        pytest.param(
+            *("googlenet", {"aux_logits": True, "init_weights": False}), marks=pytest.mark.slow
+        ),
         pytest.param(
             *("googlenet", {"aux_logits": False, "init_weights": False}), marks=pytest.mark.slow
         ),

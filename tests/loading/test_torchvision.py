@@ -20,7 +20,11 @@ def _load(stored: StoredModel, **options: Any) -> LoadedModel:
 
 
 @pytest.mark.parametrize(
-    "architecture", ["resnet18", "mobilenet_v2", "googlenet", "densenet121", "mnasnet0_5"]
+    "architecture",
+    [
+        *("resnet18", "mobilenet_v2", "mnasnet0_5"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("googlenet", "densenet121")),
+    ],
 )
 def test_a_classifier_is_bit_equal_to_the_stock_builder(
     architecture: str,

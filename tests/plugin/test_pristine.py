@@ -25,7 +25,9 @@ each_way = pytest.mark.parametrize(
         pytest.param(*MODES["pages are put back"], id="pages are put back"),
         pytest.param(*MODES["no scan"], id="no scan", marks=pytest.mark.slow),
         pytest.param(*MODES["two workers"], id="two workers", marks=pytest.mark.slow),
-        pytest.param(*MODES["two workers, no scan"], id="two workers, no scan"),
+        pytest.param(
+            *MODES["two workers, no scan"], id="two workers, no scan", marks=pytest.mark.slow
+        ),
     ],
 )
 

@@ -171,6 +171,7 @@ def test_cleanup(
     assert "cleanup (CACHE_CLEANUP_THRESHOLD" in caplog.text
 
 
+@pytest.mark.slow  # PyTorch and ONNX Runtime come in anew for each measurement
 def test_a_benchmark(command: Type) -> None:
     said = command("potmodels benchmark --model bert-base-uncased --file-path model.onnx")
     assert [line.split()[1:4] for line in said.stdout.splitlines()[1:]] == [
