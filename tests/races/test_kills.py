@@ -87,7 +87,8 @@ class Scene:
         fate = {"dies_at": (step, events), "again": self.again}
         with machine.start(self.name, **fate) as child:
             said, log = child.communicate(timeout=60)
-        assert (child.returncode == 0) == bool(said), log
+        # A kill may also come after the answer, while the process lets go of its lease.
+        assert said or child.returncode, log
         assert machine.store.damaged_entries() == [], step
         for entry in machine.store.entries() if self.stays_whole else ():
             assert machine.store.verify(entry, whole=True) == (), step
