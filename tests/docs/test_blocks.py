@@ -15,6 +15,7 @@ LONG = {
     *("experiments.md: From Python", "experiments.md: On the command line"),
     *("lock-file.md: What is locked, and when it changes", "remote.md: A shared folder"),
     *("onnx.md: Exporting", "onnx.md: In tests"),
+    "README.md: What the output says",  # `make demo` runs the same.
 }
 #: They use transformers as it comes, which needs a torchvision that can be imported.
 STOCK = {"migrate.md: Before"}
