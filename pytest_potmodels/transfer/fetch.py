@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import httpx2
+
 from pytest_potmodels.artifacts import RemoteFile, StoredFile
 from pytest_potmodels.transfer import disk, places
 from pytest_potmodels.transfer.batch import Batch
@@ -17,6 +19,7 @@ from pytest_potmodels.transfer.network import Network
 from pytest_potmodels.transfer.part_file import PartFile
 from pytest_potmodels.transfer.policy import TransferPolicy
 from pytest_potmodels.transfer.progress import Progress, ProgressMeter
+from pytest_potmodels.transfer.proxies import proxy_for
 from pytest_potmodels.transfer.reading import Enough, read
 from pytest_potmodels.transfer.remote.folder import RemoteFolder
 from pytest_potmodels.transfer.scope import Scopes
@@ -146,6 +149,10 @@ class Transfer:
             patience = self._network.patience(url, scope)
             return guarded(self._network, url, request, scope, patience)
 
+    def status(self, url: str, deadline: Deadline) -> int:
+        """What a site answers to a HEAD without a token, as a number; raises what `call` raises."""
+        return self.call(url, _head, deadline)
+
     def read(
         self,
         url: str,
@@ -178,3 +185,9 @@ class Transfer:
         for file, done in stored.items():
             self._meter.report(Progress(str(file.path), done.size, done.size, "done", model))
         return stored
+
+
+def _head(address: str, _token: str | None, seconds: float) -> int:
+    transport = httpx2.HTTPTransport(proxy=proxy_for(address))
+    with httpx2.Client(transport=transport, timeout=seconds) as client:
+        return client.head(address).status_code

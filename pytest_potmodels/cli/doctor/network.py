@@ -56,7 +56,7 @@ def _answer(found: Finding, pipeline: Pipeline) -> Finding:
     """Whether what listens there answers like a web server."""
     endpoint = pipeline.transfer.policy.hub_endpoint
     try:
-        status = pipeline.transfer.call(endpoint, _head, Deadline(_PATIENCE))
+        status = pipeline.transfer.status(endpoint, Deadline(_PATIENCE))
     except UnavailableError as error:
         return replace(found, status="fail", said=error.message, remedy=error.remedy)
     except UsageError:
@@ -65,14 +65,6 @@ def _answer(found: Finding, pipeline: Pipeline) -> Finding:
         said, remedy = f"{found.said}, but answers HTTP {status}", "try again later, or a mirror"
         return replace(found, status="fail", said=said, remedy=f"{remedy}: --pot-mirror OLD=NEW")
     return replace(found, said=f"{found.said} and answers (HTTP {status})")
-
-
-def _head(address: str, _token: str | None, seconds: float) -> int:
-    import httpx2  # noqa: PLC0415 - offline it is not needed
-
-    transport = httpx2.HTTPTransport(proxy=proxy_for(address))
-    with httpx2.Client(transport=transport, timeout=seconds) as client:
-        return client.head(address).status_code
 
 
 def _token(pipeline: Pipeline, *, ask: bool) -> Finding:
