@@ -2,18 +2,19 @@
 
 import json
 import os
-import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock
 
 from pytest_potmodels.errors import StoreError, UsageError
 from pytest_potmodels.verification.benchmark import row as rows
 from pytest_potmodels.verification.benchmark.row import Row
 
 DEFAULT = "benchmark_rows.jsonl"
-_TRIES, _PAUSE = 500, 0.02
+#: Seconds to wait for others that append.
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,14 @@ def append(path: Path, found: Iterable[Row]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not "a": buffered writes may split a line.
         flags = os.O_APPEND | os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0)
-        handle = os.open(path, flags, 0o644)
-        try:
-            _lock(handle)
-            for each in found:
-                _write(handle, json.dumps(each.as_json()).encode() + b"\n")
-        finally:
-            os.close(handle)  # It takes the lock with it.
+        # NFS and Windows append in two steps: to move to the end, and to write.
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE):
+            handle = os.open(path, flags, 0o644)
+            try:
+                for each in found:
+                    _write(handle, json.dumps(each.as_json()).encode() + b"\n")
+            finally:
+                os.close(handle)
     except OSError as error:
         raise StoreError(
             f"{path} does not take the results: {error.strerror or error}.",
@@ -82,33 +84,3 @@ def _write(handle: int, line: bytes) -> None:
             line = b"\n" + line
     if os.write(handle, line) != len(line):
         raise OSError(None, "the line was written in part")
-
-
-if os.name == "nt":
-
-    def _lock(handle: int) -> None:
-        """Windows moves to the end and writes in two steps."""
-        import msvcrt  # noqa: PLC0415
-
-        for _ in range(_TRIES):
-            with suppress(OSError):
-                os.lseek(handle, 1 << 40, os.SEEK_SET)  # Far behind the end, so nobody is hindered.
-                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-                return
-            time.sleep(_PAUSE)
-
-else:
-
-    def _lock(handle: int) -> None:
-        """NFS appends in two steps; where it has no locks either, appending must do."""
-        import fcntl  # noqa: PLC0415
-
-        for _ in range(_TRIES):
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(_PAUSE)
-            except OSError:
-                return
-            else:
-                return

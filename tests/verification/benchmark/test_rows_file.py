@@ -81,3 +81,6 @@ def test_a_file_that_is_not_there_or_takes_nothing_is_told(tmp_path: Path) -> No
         read(tmp_path / "absent.jsonl")
     with pytest.raises(StoreError, match="does not take the results"):
         append(tmp_path, [row()])
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="does not take the results"):
+        append(tmp_path / "file" / "rows.jsonl", [row()])
