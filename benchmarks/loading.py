@@ -94,7 +94,12 @@ def misaligned(said: list[dict[str, Any]]) -> Figure:
 
 def in_process(cache: Path, name: str, way: str) -> dict[str, Any]:
     """What a new process says."""
-    command = [sys.executable, "-W", "ignore", str(CHILD), str(cache), name, way]
+    return said_by(CHILD, str(cache), name, way)
+
+
+def said_by(child: Path, *words: str) -> dict[str, Any]:
+    """The last line of a program of ours in a new process, which is JSON."""
+    command = [sys.executable, "-W", "ignore", str(child), *words]
     ran = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     said: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     return said

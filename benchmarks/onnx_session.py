@@ -5,15 +5,13 @@ cache warm. The plain session is of one file with its weights in it, as exporter
 people open it; the graph that we keep has its weights beside it, and that alone is a row of parts.
 """
 
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import full_size
 from figures import Figure, of_pairs, table
+from loading import said_by
 
 from pytest_potmodels import onnx_export
 from pytest_potmodels.identifiers import ModelId
@@ -87,10 +85,7 @@ def in_one_file(model: OnnxModel, folder: Path) -> Path:
 
 def in_process(cache: Path, name: str, way: str, file: Path) -> dict[str, Any]:
     """What a new process says."""
-    command = [sys.executable, "-W", "ignore", str(CHILD), str(cache), name, way, str(file)]
-    ran = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-    said: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return said
+    return said_by(CHILD, str(cache), name, way, str(file))
 
 
 def main() -> None:

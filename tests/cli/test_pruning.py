@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from cli.harness import FILES, NAME, Cli
+from lease_holders import lease_holders
 
 from pytest_potmodels.store.derived import DerivedModel
 from pytest_potmodels.store.layout import Layout
 from pytest_potmodels.store.locks import held
 
-CHILD = str(Path(__file__).parent.parent / "store" / "child_lease.py")
 OTHER = "huggingface:org/other"
 DAY = 86400.0
 
@@ -41,22 +41,8 @@ def age(cli: Cli, name: str, days: float) -> None:
 @pytest.fixture
 def user(cli: Cli) -> Iterator[Callable[..., Any]]:
     """Start a process that uses entries; closing its stdin ends it."""
-    children = []
-
-    def start(*names: str) -> Any:
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        child = subprocess.Popen(
-            [sys.executable, CHILD, str(cli.cache), *names], text=True, **pipes
-        )
-        children.append(child)
-        assert child.stdout is not None
-        assert child.stdout.readline().startswith("taken")
-        return child
-
-    yield start
-    for child in children:
-        child.kill()
-        child.communicate()
+    with lease_holders(cli.cache) as start:
+        yield start
 
 
 def test_without_a_rule_nothing_that_works_goes(cli: Cli, stored: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import torch
 from loading.mapped.zoo import MAPPED, REFUSED, Block, Config
+from small_disks import small_disk_at
 from torch import nn
 
 from pytest_potmodels.artifacts import LoadedModel, StoredModel
@@ -429,15 +430,8 @@ def test_processes_that_build_the_same_share_one_file(stored: StoredModel, tmp_p
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "small"
-    place.mkdir()
-    how = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(place)]
-    try:
-        subprocess.run(how, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no right to mount here")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    with small_disk_at(tmp_path / "small", "64k") as place:
+        yield place
 
 
 def test_where_the_disk_is_full_copies_are_in_memory(

@@ -1,12 +1,12 @@
 import errno
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from small_disks import small_disk_at
 
 from pytest_potmodels.artifacts import StoredModel
 from pytest_potmodels.errors import StoreError
@@ -92,15 +92,9 @@ def test_room_is_checked_before_anything_is_written(bench: Any) -> None:
 
 @pytest.fixture
 def small_disk(shelf: Any) -> Iterator[Path]:
-    """The file system of the cache, of one megabyte."""
-    shelf.cache.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(shelf.cache)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no right to mount here")
-    yield shelf.cache
-    subprocess.run(["umount", "-l", str(shelf.cache)], check=True)
+    """The file system of the cache."""
+    with small_disk_at(shelf.cache, "1m") as place:
+        yield place
 
 
 def test_a_disk_that_fills_up_is_a_store_error_and_nothing_is_left(

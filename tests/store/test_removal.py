@@ -1,8 +1,6 @@
 """A plan is carried out step by step, and each step looks once more."""
 
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lease_holders import lease_holders
 
 from pytest_potmodels.artifacts import StoredModel
 from pytest_potmodels.store import mending
@@ -18,7 +17,6 @@ from pytest_potmodels.store.leases import let_go
 from pytest_potmodels.store.removal import Done, Removal
 from pytest_potmodels.store.survey import survey
 
-CHILD = str(Path(__file__).with_name("child_lease.py"))
 NAME = "huggingface:org/model"
 
 
@@ -51,21 +49,8 @@ def carried_out(bench: Any, found: Plan) -> list[Done]:
 @pytest.fixture
 def user(bench: Any) -> Iterator[Callable[..., Any]]:
     """Start a process that uses entries."""
-    children = []
-
-    def start(*names: str) -> Any:
-        command = [sys.executable, CHILD, str(bench.shelf.cache), *names]
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        child = subprocess.Popen(command, text=True, **pipes)
-        children.append(child)
-        assert child.stdout is not None
-        assert child.stdout.readline().startswith("taken")
-        return child
-
-    yield start
-    for child in children:
-        child.kill()
-        child.communicate()
+    with lease_holders(bench.shelf.cache) as start:
+        yield start
 
 
 def test_all_of_a_plan_is_done(bench: Any, planned: Plan) -> None:

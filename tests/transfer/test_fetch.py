@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+from small_disks import small_disk_at
 from standin import Dropped, Stalled, Status
 
 from pytest_potmodels.artifacts import RemoteFile
@@ -150,16 +151,8 @@ def test_a_silent_host_costs_the_next_model_no_time(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(place)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no right to mount a small file system here")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    with small_disk_at(tmp_path / "small", "1m") as place:
+        yield place
 
 
 def test_a_disk_that_fills_up_midway_gets_its_bytes_back(bench: Any, small_disk: Path) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import subprocess
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_disks import small_disk_at
 from torch import nn
 from torch.utils.serialization import config
 
@@ -196,15 +196,8 @@ def test_a_file_that_is_cut_short_is_refused(size: int, path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "disk"
-    place.mkdir()
-    how = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(place)]
-    try:
-        subprocess.run(how, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no right to mount here")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    with small_disk_at(tmp_path / "disk", "64k") as place:
+        yield place
 
 
 def test_a_full_disk_is_an_error_of_the_disk(small_disk: Path) -> None:
