@@ -35,9 +35,15 @@ def say(text: str, *, label: str = "") -> None:
             print(head + printable(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
-def is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
     """Whether a person reads this stream; unlike rich's test not swayed by FORCE_COLOR in CI."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def is_anybody_there() -> bool:
+    """Whether a person can answer a question."""
+    stdin: TextIO | None = sys.stdin  # None where it is closed.
+    return stdin is not None and stdin.isatty()
 
 
 def printable(text: str) -> str:

@@ -1,7 +1,6 @@
 """`prune`: what goes and why is shown first; then it goes."""
 
 import re
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import click
 
 from pytest_potmodels.artifacts import StoredModel
 from pytest_potmodels.cli import records
-from pytest_potmodels.cli.console import put_json, say
+from pytest_potmodels.cli.console import is_anybody_there, put_json, say
 from pytest_potmodels.cli.exits import CHECK_FAILED
 from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.lookup import Lookup
@@ -92,6 +91,11 @@ class _Pruning:
         self._quiet = invocation.quiet
 
     def plan(self, wanted: _Wanted) -> Plan:
+        if wanted.derived and wanted.lock is not None:
+            raise UsageError(
+                "--derived looks at no model, and --lock at models alone.",
+                remedy="leave one of them out; what was made from a model goes with it",
+            )
         rules = Rules(
             max_size=_size(wanted.max_size),
             older_than=_age(wanted.older_than),
@@ -139,7 +143,13 @@ class _Pruning:
         """The folders of the models that a lock file names."""
         if lock is None:
             return None
-        pins = open_pins(self._lock_file(lock), only=False)
+        path = self._lock_file(lock)
+        pins = open_pins(path, only=False)
+        if pins.lock is not None and not pins.lock.models:
+            raise UsageError(
+                f"{path} names no model: all of them would go.",
+                remedy="if that is meant: potmodels clear",
+            )
         entries = self._store.entries()
         return frozenset(each.path.name for each in entries if pins.entry_of(each) is not None)
 
@@ -213,7 +223,7 @@ def _agreed(found: Plan) -> bool:
         UsageError: there is none.
     """
     what = f"{records.counted(len(found.remove), 'folder')}, {in_units(found.freed)}"
-    if not sys.stdin.isatty():
+    if not is_anybody_there():
         raise UsageError(
             f"This would remove {what}, and nobody is at a terminal to agree.",
             remedy="potmodels prune --yes; --dry-run removes nothing",

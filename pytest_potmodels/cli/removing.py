@@ -1,6 +1,5 @@
 """`remove` and `clear`: models out of the cache."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,13 +10,14 @@ import click
 
 from pytest_potmodels.artifacts import StoredModel
 from pytest_potmodels.cli import records
-from pytest_potmodels.cli.console import say
+from pytest_potmodels.cli.console import is_anybody_there, say
 from pytest_potmodels.cli.exits import CHECK_FAILED, Batch
 from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.lookup import Lookup, expanded
 from pytest_potmodels.cli.options import common_options
 from pytest_potmodels.downloader import registry
 from pytest_potmodels.errors import UsageError
+from pytest_potmodels.onnx_export import failures
 from pytest_potmodels.store.derived import DerivedModel
 from pytest_potmodels.transfer.disk import in_units
 
@@ -138,6 +138,7 @@ class _Removing:
             attempt(leftover.name, partial(self.store.discard, leftover))
         for leftover in found.derived_leftovers:
             attempt(leftover.name, partial(self._derived.discard, leftover))
+        failures.forget_all(self._derived)
 
     def named(self, lookup: Lookup, name: str) -> None:
         folder = lookup.damaged_folder(name)
@@ -178,7 +179,7 @@ def _agreed(what: str) -> bool:
     Raises:
         UsageError: there is none.
     """
-    if not sys.stdin.isatty():
+    if not is_anybody_there():
         raise UsageError(
             f"This would delete {what}, and nobody is at a terminal to agree.",
             remedy="potmodels clear --yes",

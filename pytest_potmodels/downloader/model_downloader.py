@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pytest_potmodels.addresses import displayed
 from pytest_potmodels.artifacts import LoadedModel, ModelRequest, StoredModel
 from pytest_potmodels.downloader import registry, together
 from pytest_potmodels.downloader.info import Downloaded, ModelInfo, info_of
-from pytest_potmodels.errors import Reason, UnavailableError, UsageError
+from pytest_potmodels.errors import DigestMismatchError, Reason, UnavailableError, UsageError
 from pytest_potmodels.identifiers import SOURCES
 from pytest_potmodels.pipeline import Pipeline, open_pipeline
 from pytest_potmodels.settings.resolution import resolve_here
@@ -98,7 +99,7 @@ class ModelDownloader:
                 path, info = self._delivered(future.result())
                 ended[name] = Downloaded(name, path, info)
             except Exception as error:  # noqa: BLE001 - one failure among many is a value
-                _log.warning("%s: %s", name, error)
+                _log.warning("%s: %s", displayed(name), error)
                 ended[name] = Downloaded(name, error=error)
         return ended
 
@@ -147,7 +148,10 @@ class ModelDownloader:
         Raises:
             UsageError: a name that nothing explains.
         """
-        stored = self._find(name)
+        try:
+            stored = self._find(name)
+        except DigestMismatchError:
+            return False  # Its manifest is damaged.
         return stored is not None and not self.pipeline.store.verify(stored, whole=False)
 
     def get_model_path(self, name: str) -> Path:
@@ -155,12 +159,13 @@ class ModelDownloader:
 
         Raises:
             UnavailableError: NOT_CACHED.
+            DigestMismatchError: it is there, and its manifest is damaged.
             UsageError: a name that nothing explains.
         """
         stored = self._find(name)
         if stored is None:
             raise UnavailableError(
-                f"{name} is not in {self.pipeline.store.layout.models}.",
+                f"{displayed(name)} is not in {self.pipeline.store.layout.models}.",
                 reason=Reason.NOT_CACHED,
                 remedy="list_available_models() has what is; "
                 "auto_download_model(...) or `potmodels download` fetches a model",
@@ -203,13 +208,16 @@ class ModelDownloader:
 
 
 def _names(identifiers: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(identifiers, str | Mapping):
+    is_list = isinstance(identifiers, Iterable) and not isinstance(identifiers, str | Mapping)
+    names = tuple(identifiers) if is_list else ()
+    if not is_list or not all(isinstance(name, str) for name in names):
+        given = displayed(identifiers) if isinstance(identifiers, str) else repr(identifiers)
         raise UsageError(
-            f"{identifiers!r} is no list of names.",
+            f"{given} is no list of names.",
             remedy="download_multiple_models(['resnet18', 'bert'])",
         )
-    return tuple(dict.fromkeys(identifiers))
+    return tuple(dict.fromkeys(names))
 
 
 def _is_like_a_folder(name: str) -> bool:
-    return any(name.startswith(f"{source}_") for source in SOURCES)
+    return isinstance(name, str) and any(name.startswith(f"{source}_") for source in SOURCES)

@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 #: Seconds for which a process waits for another one that writes the same list.
 _WRITING = 10.0
+_KEYS = {"schema", "models"}
 
 
 def registry_of(settings: Settings, store: ModelStore) -> Path | None:
@@ -46,10 +47,16 @@ def write(target: Path, store: ModelStore) -> None:
     """Write the list, whole or not at all; a file that says the same is left alone.
 
     Raises:
-        StoreError: the file cannot be written.
+        StoreError: the file cannot be written, or is no such list.
     """
     if _says(target, _text(store.entries())):
         return  # A cache that is read-only takes no lock.
+    if _is_somebody_elses(target):
+        # Another program's list of the same name, or another file that was named by mistake.
+        raise StoreError(
+            f"{target} is no list of this cache and is left alone: move it away, or name another "
+            "file as registry_file."
+        )
     # Without the lock the slower of two processes would write down what it saw before the other
     # one brought a model.
     with held(store.layout.lock("registry"), timeout=_WRITING):
@@ -67,8 +74,18 @@ def _says(target: Path, text: str) -> bool:
     return False
 
 
+def _is_somebody_elses(target: Path) -> bool:
+    try:
+        found = json.loads(target.read_bytes())
+    except OSError:
+        return False  # There is none, or the write says what is wrong.
+    except (ValueError, RecursionError):
+        return target.suffix != ".json" and target.stat().st_size > 0
+    return bool(found) and not (isinstance(found, dict) and found.keys() == _KEYS)
+
+
 def _text(entries: list[StoredModel]) -> str:
     ours = sorted((each for each in entries if not each.in_place), key=lambda each: each.path.name)
     models = {each.path.name: manifest.as_json(each) for each in ours}
-    content = {"schema": manifest.SCHEMA, "models": models}
+    content: dict[str, object] = {"schema": manifest.SCHEMA, "models": models}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -87,7 +87,15 @@ class _Crew:
                 name = self._todo.get_nowait()
             except Empty:
                 return
-            self._ended.put((name, _ended(self._pipeline, name, again=self._again)))
+            self._ended.put((name, self._ended_here(name)))
+
+    def _ended_here(self, name: str) -> "Future[StoredModel]":
+        try:
+            return _ended(self._pipeline, name, again=self._again)
+        except BaseException as error:  # noqa: BLE001 - or the caller would wait for this thread
+            future: Future[StoredModel] = Future()
+            future.set_exception(error)
+            return future
 
 
 def _ended(pipeline: Pipeline, name: str, *, again: bool) -> "Future[StoredModel]":

@@ -26,6 +26,8 @@ class ModelManager:
     """Keeps models in memory under names. Threads may share one."""
 
     def __init__(self) -> None:
+        #: Held while a model is fetched and loaded; those that are there serve meanwhile.
+        self._loading = threading.RLock()
         self._lock = threading.RLock()
         self._kept: dict[str, _Kept] = {}
 
@@ -56,7 +58,8 @@ class ModelManager:
         )
         check(request.options)
         where = _device(device or downloader.settings.device)
-        return self._keep(identifier if name is None else name, request, where, downloader)
+        under = _checked(identifier if name is None else name)
+        return self._keep(under, request, where, downloader)
 
     def predict(self, name: str, data: Any) -> Any:
         """What a model makes of data, in evaluation mode and without gradients.
@@ -93,18 +96,19 @@ class ModelManager:
         self, name: str, request: ModelRequest, device: str, downloader: ModelDownloader
     ) -> LoadedModel:
         # One at a time: the second of two threads with one name finds the model of the first.
-        with self._lock:
+        with self._loading:
             kept = self._kept.get(name)
             if kept is None:
-                loaded = downloader.obtain(request, device=device)
-                kept = self._kept[name] = _Kept(request, device, loaded)
+                kept = _Kept(request, device, downloader.obtain(request, device=device))
+                with self._lock:
+                    self._kept[name] = kept
             elif _asked(kept.request, kept.device) != _asked(request, device):
                 raise _taken(name, kept, request.asked)
             return kept.loaded
 
     def _find(self, name: str) -> LoadedModel:
         with self._lock:
-            if name not in self._kept:
+            if _checked(name) not in self._kept:
                 raise UnknownNameError(
                     "loaded model",
                     name,
@@ -118,6 +122,12 @@ class ModelManager:
 def get_model_manager() -> ModelManager:
     """The manager of this process; what it holds outlives a change of settings."""
     return ModelManager()
+
+
+def _checked(name: object) -> str:
+    if isinstance(name, str):
+        return name
+    raise UsageError(f"{name!r} is no name for a model in memory.", remedy="give a text")
 
 
 def _asked(request: ModelRequest, device: str) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """From what a caller has (texts, images, arrays, tensors) to what a model takes, and through it."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -8,6 +9,13 @@ from torch import nn
 
 from pytest_potmodels.artifacts import LoadedModel
 from pytest_potmodels.errors import UsageError
+
+#: torchvision's transformers assert the size of an image; PIL meets a file that is cut when it is
+#: asked for the pixels.
+_OVER_DATA = (
+    *(RuntimeError, TypeError, ValueError, LookupError),
+    *(AssertionError, AttributeError, OSError),
+)
 
 
 def predict(loaded: LoadedModel, data: Any) -> Any:
@@ -17,21 +25,27 @@ def predict(loaded: LoadedModel, data: Any) -> Any:
         UsageError: data that this model cannot take.
     """
     module: nn.Module = loaded.model
-    arguments = _arguments(loaded, data)
-    with torch.no_grad():
+    with _blamed(loaded, data):
+        arguments = _arguments(loaded, data)
+    with torch.no_grad(), _blamed(loaded, data, f"it was given {_described(arguments)}; "):
         module.eval()
-        try:
-            if isinstance(arguments, Mapping):
-                return module(**arguments)
-            return module(arguments)
-        except torch.OutOfMemoryError:
-            raise  # The data may well be what the model takes.
-        except (RuntimeError, TypeError, ValueError, IndexError) as error:
-            raise UsageError(
-                f"{loaded.id} cannot take this {type(data).__name__}: "
-                f"{type(error).__name__}: {error}",
-                remedy=f"it was given {_described(arguments)}; {_wanted(loaded)}",
-            ) from error
+        if isinstance(arguments, Mapping):
+            return module(**arguments)
+        return module(arguments)
+
+
+@contextlib.contextmanager
+def _blamed(loaded: LoadedModel, data: Any, given: str = "") -> Iterator[None]:
+    """Have what tokenizers, transforms and models raise over data be a UsageError."""
+    try:
+        yield
+    except (UsageError, torch.OutOfMemoryError):
+        raise  # Without memory, the data may well be what the model takes.
+    except _OVER_DATA as error:
+        raise UsageError(
+            f"{loaded.id} cannot take this {type(data).__name__}: {type(error).__name__}: {error}",
+            remedy=f"{given}{_wanted(loaded)}",
+        ) from error
 
 
 def _arguments(loaded: LoadedModel, data: Any) -> Any:

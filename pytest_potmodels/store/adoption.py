@@ -70,7 +70,8 @@ def _caches(environ: Mapping[str, str]) -> Path:
 
 
 def _expanded(path: str) -> Path:
-    return Path(os.path.expandvars(path)).expanduser()
+    # As the others do it: a user that there is not stays as written. A Path would raise.
+    return Path(os.path.expanduser(os.path.expandvars(path)))  # noqa: PTH111
 
 
 def _copied(place: Path, file: RemoteFile, stage: Path) -> bool:

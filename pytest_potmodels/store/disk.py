@@ -6,12 +6,15 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 READ_ONLY, WRITABLE = 0o444, 0o644
 
 #: Windows: a virus scanner may hold a file that was just written.
 _TRIES_ON_WINDOWS = 10
+#: Each try that another process disturbs has fewer files than the one before.
+_TRIES_TO_DELETE = 1000
 #: What mounts answer that flush files but no folders (CIFS, FUSE).
 _NO_FOLDER_FLUSH = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
 
@@ -70,14 +73,30 @@ def move(source: Path, target: Path) -> None:
 
 def delete(path: Path) -> None:
     """Delete a file, a link, or a folder with its read-only files; links are not followed."""
-    is_folder = path.is_dir() and not path.is_symlink()
-    for each in (path, *(path.rglob("*") if is_folder else ())):
-        if is_plain(each):
-            each.chmod(WRITABLE)  # Windows deletes no read-only file.
-    if is_folder:
-        shutil.rmtree(path)
-    else:
+    if path.is_symlink() or not path.is_dir():
+        _make_writable(path)
         path.unlink()
+        return
+    for each in below(path):
+        _make_writable(each)
+    # Another process may be deleting the same folder, and whoever comes second must not give up.
+    for attempt in range(1, _TRIES_TO_DELETE + 1):
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:
+            if attempt == _TRIES_TO_DELETE:
+                raise
+        if not path.exists():
+            return
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """All that is under a folder, as far as it can be seen; links are not followed.
+
+    Unlike `rglob` this takes it that another process moves and deletes meanwhile.
+    """
+    for place, folders, files in os.walk(folder):
+        yield from (Path(place, name) for name in (*folders, *files))
 
 
 def flush_folder(folder: Path) -> None:
@@ -102,10 +121,16 @@ def is_plain(path: Path) -> bool:
 def bytes_in(folder: Path) -> int:
     """Bytes of all files under a folder, as far as they can be seen; 0 where there is none."""
     total = 0
-    for path in folder.rglob("*"):
+    for path in below(folder):
         with contextlib.suppress(OSError):  # Another process may be moving them.
             total += path.lstat().st_size if is_plain(path) else 0
     return total
+
+
+def _make_writable(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if is_plain(path):
+            path.chmod(WRITABLE)  # Windows deletes no read-only file.
 
 
 def _seal_file(path: Path) -> None:

@@ -1,6 +1,7 @@
 """The entries of a cache, read only: by folder, by model, under any of a model's names."""
 
 import contextlib
+import os
 from pathlib import Path
 
 from pytest_potmodels.artifacts import ResolvedModel, StoredModel
@@ -52,7 +53,8 @@ class Entries:
     def damaged(self) -> list[str]:
         """Names of entries whose manifest is absent or cannot be read.
 
-        Other folders are not ours: a project's own `models/` may hold anything.
+        Other folders are not ours: a project's own `models/` may hold anything, and there only
+        what left a record when it came is ours.
         """
         names = sorted(path.name for path in self._layout.models.glob("*") if _is_folder(path))
         return [name for name in names if self._is_ours(name) and self._is_damaged(name)]
@@ -106,6 +108,8 @@ class Entries:
         return f"{base}@{short_hash(revision)}"
 
     def _is_open_to(self, name: str, resolved: ResolvedModel) -> bool:
+        if os.path.lexists(self._layout.entry(name)) and not self._is_ours(name):
+            return False
         # Names that differ only in case are one folder on macOS and Windows.
         names = [path.name for path in self._layout.models.glob("*")]
         if any(each != name and each.casefold() == name.casefold() for each in names):
@@ -134,6 +138,9 @@ class Entries:
     def _is_ours(self, name: str) -> bool:
         if not self._is_an_entrys(name):
             return False
+        if not self._layout.is_all_ours():
+            records = self._layout.came(name), self._layout.signatures(name)
+            return any(each.exists() for each in records) or self._readable(name) is not None
         return bool(source_in(name)) or (self._layout.entry(name) / MANIFEST).exists()
 
 

@@ -35,6 +35,8 @@ class Item:
     #: Who uses it, or why it cannot go; "" if it can.
     held: str = ""
     of: StoredModel | DerivedModel | None = None
+    #: Whether it lies where other caches may keep what was made from their models, too.
+    shared: bool = False
 
     @property
     def made_from(self) -> str:
@@ -121,7 +123,8 @@ def _spared(item: Item, rules: Rules, now: float) -> str:
         return "kept by name"
     if item.what == "model" and rules.only is not None and item.name in rules.only:
         return f"in {rules.only_is}"
-    if now - item.last_used < rules.min_age:
+    # A clock that was put back, or a server's that is ahead, shows uses that are yet to come.
+    if rules.min_age and now - item.last_used < rules.min_age:
         return f"used in the last {in_days(rules.min_age)}"
     return ""
 
@@ -131,7 +134,8 @@ def _why(item: Item, rules: Rules, models: frozenset[str], now: float) -> str:
     idle = now - item.last_used
     if item.what == "leftover":
         return f"left over, {in_days(idle)} old" if rules.sweep else ""
-    if item.what == "derived" and rules.sweep and item.made_from not in models:
+    is_orphan = item.what == "derived" and item.made_from not in models and not item.shared
+    if is_orphan and rules.sweep:
         return "its model is not in the cache"
     return "" if rules.derived and item.what != "derived" else _by_rule(item, rules, idle)
 
@@ -177,8 +181,7 @@ def _make_room(
 
 def _candidates(free: Sequence[Item], going: dict[Path, str], rules: Rules) -> Iterator[Item]:
     for item in free:
-        wanted = item.what == "derived" if rules.derived else item.what != "leftover"
-        if wanted and item.path not in going:
+        if item.path not in going and (item.what == "derived" or not rules.derived):
             yield item
 
 

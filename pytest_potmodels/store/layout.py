@@ -11,9 +11,11 @@
   .pot/came/<entry>.json     when and how each file came (this machine only)
   .pot/leases/<process>.*    what running processes use, which nothing removes
   .pot/in_place/<entry>.json manifests of models used where they lie (this machine only)
+  .pot/failed-exports/<key>.json  what could not be made lately, and why (this machine only)
   .pot/quarantine/<entry>-…/ files that were not what their manifest says
 """
 
+import contextlib
 import errno
 import hashlib
 import re
@@ -108,18 +110,38 @@ class Layout:
         return self.machine / "quarantine"
 
     def prepare(self) -> None:
-        """Create the cache folder with its tag and README.
+        """Create the cache folder; with tag and README, if nothing of others is there.
 
         Raises:
             StoreError: the folder cannot be written.
         """
         try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            if self._is_empty():
+                # In a folder of others both would say too much: backups pass over a tagged one.
+                self._label("CACHEDIR.TAG", _TAG)
+                self._label("README.txt", _README)
             for folder in (self.models, self.machine / "locks", self.machine / "state"):
                 folder.mkdir(parents=True, exist_ok=True)
-            self._label("CACHEDIR.TAG", _TAG)
-            self._label("README.txt", _README)
         except OSError as error:
             raise unwritable(self.root, error) from error
+
+    def is_all_ours(self) -> bool:
+        """Whether the folder was made for this cache: then all that is in it came from here.
+
+        A project's `models/` never was.
+        """
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            tag = (self.root / "CACHEDIR.TAG").read_text(encoding="utf-8")
+            return self.models != self.root and tag == _TAG
+        return False
+
+    def _is_empty(self) -> bool:
+        """Whether nothing is in the folder but what has a hidden name."""
+        try:
+            return all(each.name.startswith(".") for each in self.root.iterdir())
+        except PermissionError:
+            return False  # One may be let in without being shown what is there.
 
     def _label(self, name: str, text: str) -> None:
         target = self.root / name

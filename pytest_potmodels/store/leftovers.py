@@ -1,5 +1,6 @@
 """What killed and mended work leaves: folders on their way in, bad files set aside."""
 
+import contextlib
 from pathlib import Path
 
 from pytest_potmodels.store import disk
@@ -9,20 +10,22 @@ from pytest_potmodels.store.locks import held
 
 def leftovers(layout: Layout) -> list[Path]:
     """What is under way, was cut off, or lies in quarantine."""
-    return sorted([*layout.partial.glob("*"), *layout.quarantine.glob("*")])
+    # What a link leads to is not ours to delete; no cache has one in their place.
+    places = (each for each in (layout.partial, layout.quarantine) if not each.is_symlink())
+    return sorted(path for place in places for path in place.glob("*"))
 
 
 def discard(leftover: Path, layout: Layout) -> None:
-    """Delete one of them.
+    """Delete one of them; one that is gone is no error.
 
     Raises:
         StoreError: another process is working on it.
         OSError: it cannot be deleted.
     """
-    if leftover.parent != layout.partial:
-        disk.delete(leftover)
-        return
-    with held(layout.lock(files_of(leftover.name.rpartition("@")[0])), timeout=0):
+    with contextlib.ExitStack() as lock, contextlib.suppress(FileNotFoundError):
+        if leftover.parent == layout.partial:
+            name = files_of(leftover.name.rpartition("@")[0])
+            lock.enter_context(held(layout.lock(name), timeout=0))
         disk.delete(leftover)
 
 

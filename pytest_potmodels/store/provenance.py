@@ -15,6 +15,8 @@ from pytest_potmodels.store import disk, plain_json
 from pytest_potmodels.store.layout import Layout
 
 DOWNLOADED = "downloaded"
+#: The year 5138: far enough, and a date that every system can write.
+_LATEST = 1e11
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def read(layout: Layout, name: str) -> dict[str, Arrival]:
     try:
         data: Mapping[str, list[object]] = plain_json.load(layout.came(name))
         return {str(path): _arrival(values) for path, values in data.items()}
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return {}
 
 
@@ -52,5 +54,7 @@ def forget(layout: Layout, name: str) -> None:
 
 
 def _arrival(values: list[object]) -> Arrival:
-    how, at = values
-    return Arrival(plain_json.typed(str, how), plain_json.typed(float, at))
+    how, at = plain_json.typed(str, values[0]), plain_json.typed(float, values[1])
+    if not 0 <= at < _LATEST:
+        raise ValueError(f"{at} is no time")
+    return Arrival(how, at)

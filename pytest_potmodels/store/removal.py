@@ -1,9 +1,7 @@
 """A plan of eviction, done: each step looks once more, under the locks, whether it still holds."""
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from pytest_potmodels.artifacts import StoredModel
 from pytest_potmodels.errors import StoreError
@@ -72,8 +70,8 @@ class Removal:
         return ""
 
     def _leftover(self, item: Item) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            discard = partial(self._store.discard, item.path)
-            if item.path not in self._store.leftovers():
-                discard = partial(self._derived.discard, item.path)
-            discard()
+        # One that is in neither list is gone already.
+        if item.path in self._store.leftovers():
+            self._store.discard(item.path)
+        elif item.path in self._derived.leftovers():
+            self._derived.discard(item.path)

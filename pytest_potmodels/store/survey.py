@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_potmodels.artifacts import StoredModel
@@ -25,8 +26,7 @@ def survey(store: ModelStore, derived: DerivedStore, *, heed: Heed) -> list[Item
     return [
         *(_model(each, store, users) for each in store.entries()),
         *_derived(derived, heed),
-        *(_leftover(each) for each in store.leftovers()),
-        *(_leftover(each) for each in derived.leftovers()),
+        *_leftovers((*store.leftovers(), *derived.leftovers())),
     ]
 
 
@@ -48,7 +48,8 @@ def _derived(derived: DerivedStore, heed: Heed) -> Iterator[Item]:
         if _heeded(lease, heed)
     ]  # fmt: skip
     for each in derived.all():
-        yield _derived_item(each, derived.last_used(each), users)
+        item = _derived_item(each, derived.last_used(each), users)
+        yield replace(item, shared=each.path.parent != derived.layouts[0].derived)
 
 
 def _derived_item(each: DerivedModel, used: float, users: Iterable[Lease]) -> Item:
@@ -56,9 +57,12 @@ def _derived_item(each: DerivedModel, used: float, users: Iterable[Lease]) -> It
     return Item("derived", each.key, str(each), each.path, each.size, used, held, each)
 
 
-def _leftover(path: Path) -> Item:
-    size = disk.bytes_in(path) if path.is_dir() else _size(path)
-    return Item("leftover", path.name, path.name, path, size, _last_change(path))
+def _leftovers(paths: Iterable[Path]) -> Iterator[Item]:
+    for path in paths:
+        inner = () if path.is_symlink() else tuple(disk.below(path))
+        size = disk.bytes_in(path) if inner else _size(path)
+        if changed := _last_change((path, *inner)):  # Else it is gone by now.
+            yield Item("leftover", path.name, path.name, path, size, changed)
 
 
 def _in_use(name: str, users: Iterable[Lease]) -> str:
@@ -68,14 +72,14 @@ def _in_use(name: str, users: Iterable[Lease]) -> str:
 
 def _size(path: Path) -> int:
     with contextlib.suppress(OSError):
-        return path.lstat().st_size
+        return 0 if path.is_dir() and not path.is_symlink() else path.lstat().st_size
     return 0
 
 
-def _last_change(path: Path) -> float:
-    """When something below a path last moved; a move itself shows in ctime alone."""
+def _last_change(paths: Iterable[Path]) -> float:
+    """When one of these last moved; a move itself shows in ctime alone. 0 if all are gone."""
     newest = 0.0
-    for each in (path, *path.rglob("*")):
+    for each in paths:
         with contextlib.suppress(OSError):
             facts = each.lstat()
             newest = max(newest, facts.st_mtime, facts.st_ctime)

@@ -91,3 +91,22 @@ def test_an_error_is_red_on_a_terminal_unless_no_color(
         assert shown.end() == 2
     assert "error: unknown model 'nonsense'" in shown.text
     assert ("\x1b[1;31m" in shown.raw) == coloured
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
+@pytest.mark.parametrize("words", [("clear",), ("prune", "--max-size", "0")])
+def test_a_closed_stdin_answers_no_question(
+    cli: Cli, stored: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)  # As Python has it after `<&-`.
+    assert not console.is_anybody_there()
+    monkeypatch.undo()
+    assert not console.is_terminal(None)
+    run = f"{sys.executable} -m pytest_potmodels {' '.join(words)} <&-"
+    done = subprocess.run(
+        ["bash", "-c", run], env={**os.environ, **cli.environ}, cwd=cli.folder,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "nobody is at a terminal to agree" in done.stderr
+    assert stored.exists()

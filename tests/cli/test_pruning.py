@@ -134,12 +134,15 @@ def test_json_says_what_became_of_each(cli: Cli, stored: Path, other: Path) -> N
         (("--older-than", "30"), "--older-than: '30' is no age; write 12h, 30d or 2w"),
         (("--lock",), "There is no potmodels.lock here"),
         (("--lock", "absent.lock"), "no lock file that can be read at absent.lock"),
+        (("--lock", "empty.lock"), "empty.lock names no model: all of them would go"),
+        (("--lock", "empty.lock", "--derived"), "--derived looks at no model, and --lock at"),
     ],
-    ids=["size", "age", "no-lock", "absent-lock"],
+    ids=["size", "age", "no-lock", "absent-lock", "empty-lock", "derived-by-lock"],
 )
 def test_what_cannot_be_meant_removes_nothing(
     cli: Cli, stored: Path, words: tuple[str, ...], said: str
 ) -> None:
+    (cli.folder / "empty.lock").write_text("version = 1\n")
     assert said in cli.fails("prune", *words, "--yes", code=2)
     assert stored.exists()
 

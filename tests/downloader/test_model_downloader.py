@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from standin import FlippedByte, StandIn, Status
@@ -258,3 +259,42 @@ def test_settings_may_be_given(upstream: StandIn, project: Path) -> None:
     mine = ModelDownloader(get_model_downloader().settings)
     assert mine.auto_download_model("mobilenet_v2")[1].fresh
     assert not auto_download_model("mobilenet_v2")[1].fresh
+
+
+def test_a_damaged_manifest_is_not_cached(upstream: StandIn) -> None:
+    path, _ = auto_download_model("mobilenet_v2")
+    manifest = path / "model_info.json"
+    manifest.chmod(0o644)
+    manifest.write_text("{")
+    for name in ("mobilenet_v2", path.name):
+        assert not get_model_downloader().is_model_cached(name)
+    with pytest.raises(DigestMismatchError, match="no readable manifest"):
+        get_model_downloader().get_model_path("mobilenet_v2")
+
+
+@pytest.mark.parametrize("names", [None, 5, b"resnet18", [None], [["resnet18"]], {"resnet18": 1}])
+def test_what_are_no_names_is_said(upstream: StandIn, names: Any) -> None:
+    with pytest.raises(UsageError, match="is no list of names"):
+        download_multiple_models(names)
+
+
+@pytest.mark.parametrize("name", [None, 5, ["resnet18"]])
+def test_what_is_no_name_is_said(upstream: StandIn, name: Any) -> None:
+    for ask in (get_model_downloader().is_model_cached, get_model_downloader().get_model_path):
+        with pytest.raises(UsageError, match="is no model name"):
+            ask(name)
+
+
+def test_secrets_of_a_url_are_said_nowhere(
+    upstream: StandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = "https://ada:hunter2@example.com/absent.pt?x=1&token=hunter3"
+    (result,) = download_multiple_models([url]).values()
+    said = [str(result.error), caplog.text]
+    with pytest.raises(UnavailableError) as raised:
+        get_model_downloader().get_model_path(url)
+    with pytest.raises(UsageError) as no_list:
+        download_multiple_models(url)
+    for text in (*said, str(raised.value), str(no_list.value)):
+        assert "absent.pt" in text
+        assert "hunter" not in text

@@ -115,3 +115,35 @@ def test_whoever_writes_last_has_seen_all_that_is_there(
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(bring, (NAME, "huggingface:org/other")))
     assert sorted(content(machine)["models"]) == machine.visible()[:2]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("model_registry.json", '{"resnet18": {"path": "models/torchvision_resnet18"}}'),
+        ("model_registry.json", '["mine"]'),
+        ("config.yaml", "models:\n  download:\n"),
+    ],
+    ids=["of another program", "list", "no JSON"],
+)
+def test_a_file_of_somebody_else_is_left_alone(
+    machine: Machine, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, text: str
+) -> None:
+    machine.acquire(NAME)
+    file = tmp_path / name
+    file.write_text(text)
+    registry.refresh(Settings(registry_file=file), machine.store)
+    assert file.read_text() == text
+    (said,) = [each for each in caplog.records if each.levelno == logging.WARNING]
+    assert f"{file} is no list of this cache" in said.getMessage()
+    assert "registry_file" in said.getMessage()
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"schema": 1, "models": {"cut'])
+def test_a_list_that_is_empty_or_cut_is_written_anew(
+    machine: Machine, settings: Settings, text: str
+) -> None:
+    machine.acquire(NAME)
+    (machine.cache / "models" / "model_registry.json").write_text(text)
+    registry.refresh(settings, machine.store)
+    assert list(content(machine)["models"]) == ["huggingface_org--tiny"]

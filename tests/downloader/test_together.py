@@ -1,5 +1,6 @@
 """Several models at once, from a real server to a real cache."""
 
+import contextlib
 import re
 import threading
 import time
@@ -13,6 +14,7 @@ from standin import Slowed, Stalled, StandIn, Status
 from pytest_potmodels.downloader import together
 from pytest_potmodels.errors import UnavailableError, UnknownNameError
 from pytest_potmodels.pipeline import Pipeline
+from pytest_potmodels.transfer import Transfer
 
 WEIGHTS = bytes(range(256)) * 400
 NAMES = tuple(f"huggingface:org/m{number}" for number in range(4))
@@ -120,3 +122,15 @@ def test_again_fetches_all_of_them_again(machine: Machine, pipeline: Pipeline) -
     for _, future in together.bring(pipeline, NAMES, again=True):
         assert future.result().fresh
     assert machine.site.log.gets("model.safetensors") == len(NAMES)
+
+
+def test_a_thread_that_wants_to_end_the_program_is_not_waited_for(pipeline: Pipeline) -> None:
+    def leave() -> str:
+        raise SystemExit(3)
+
+    transfer = Transfer(pipeline.transfer.policy, token=leave)
+    hasty = Pipeline(pipeline.settings, pipeline.catalog, pipeline.store, transfer)
+    with contextlib.closing(together.bring(hasty, NAMES)) as ended:
+        _, future = next(ended)
+        with pytest.raises(SystemExit):
+            future.result()

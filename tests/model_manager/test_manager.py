@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from standin import StandIn, models
+from standin import Slowed, StandIn, models
 
 from pytest_potmodels.errors import Reason, UnavailableError, UnknownNameError, UsageError
 from pytest_potmodels.model_manager import ModelManager, get_model_manager
@@ -165,3 +166,28 @@ def test_the_manager_of_the_process_outlives_a_change_of_settings(
     assert list(get_model_manager().list()) == ["mine"]
     of_the_process.load_model(BERT, name="reader")
     assert (tmp_path / "other" / "models" / "huggingface_org--bert").is_dir()
+
+
+@pytest.mark.parametrize("name", [3, ["v"], b"v"])
+def test_a_name_is_a_text(manager: ModelManager, name: Any) -> None:
+    for use in (lambda: manager.load_model("mock:vision", name=name), lambda: manager.unload(name)):
+        with pytest.raises(UsageError, match="is no name for a model in memory"):
+            use()
+    assert manager.list() == {}
+
+
+def test_a_model_predicts_while_another_one_is_fetched(
+    manager: ModelManager, upstream: StandIn, published: Any
+) -> None:
+    manager.load_model("mock-cnn", name="mine")
+    slow = Slowed(len(published[0]["model.safetensors"]) / 1.5)
+    upstream.fault(slow, "model.safetensors", server="cdn", times=None)
+    with ThreadPoolExecutor(2) as pool:
+        coming = pool.submit(manager.load_model, BERT, name="reader")
+        while not upstream.log.gets("model.safetensors"):
+            assert not coming.done()
+            time.sleep(0.01)
+        assert manager.predict("mine", torch.zeros(1, 3, 32, 32)).shape == (1, 10)
+        assert list(manager.list()) == ["mine"]
+        assert not coming.done()
+        assert coming.result(60).source == "pretrained"

@@ -1,5 +1,6 @@
 """`predict`: what a caller may give to which model, and what is refused."""
 
+import io
 from typing import Any
 
 import numpy as np
@@ -167,3 +168,41 @@ def test_a_processor_takes_images_where_there_are_no_transforms() -> None:
         ModelId("mock", "vision"), nn.Flatten(), "mock", "vision", processor=processor
     )
     assert predict(model, Image.new("RGB", (5, 5))).shape == (1, 192)
+
+
+class Picky(nn.Module):
+    """Raises what torchvision's transformers raise over an image of another size, and others."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [AssertionError("Wrong image height!"), KeyError("x"), AttributeError("no shape")]
+)
+def test_whatever_a_model_raises_over_data_is_a_usage_error(error: Exception) -> None:
+    model = LoadedModel(ModelId("mock", "vision"), Picky(error), "mock", "vision")
+    with pytest.raises(UsageError, match=type(error).__name__) as raised:
+        predict(model, torch.zeros(1, 3, 8, 8))
+    assert "float32 of the shape (1, 3, 8, 8)" in raised.value.remedy
+
+
+def test_memory_that_does_not_suffice_is_no_mistake_of_the_data() -> None:
+    error = torch.OutOfMemoryError("full")
+    with pytest.raises(torch.OutOfMemoryError):
+        predict(LoadedModel(ModelId("mock", "vision"), Picky(error), "mock", "vision"), [[1.0]])
+
+
+def test_images_that_transforms_cannot_take_are_a_usage_error(vision: LoadedModel) -> None:
+    with pytest.raises(UsageError, match="cannot take this list") as raised:
+        predict(vision, [Image.new("RGB", (8, 8)), 3])
+    assert raised.value.remedy
+    whole = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(whole, "PNG")
+    cut = Image.open(io.BytesIO(whole.getvalue()[:60]))
+    with pytest.raises(UsageError, match="cannot take this PngImageFile"):
+        predict(vision, cut)

@@ -199,7 +199,7 @@ def test_a_damaged_entry_makes_room_and_is_kept_as_evidence(shelf: Any, flip_byt
 
 
 def test_a_file_in_the_entrys_place_makes_room(shelf: Any) -> None:
-    shelf.layout.models.mkdir(parents=True)
+    shelf.layout.prepare()
     shelf.layout.entry(FOLDER).write_text("a file")
     stored = shelf.admit(NAME)
     assert shelf.damaged(stored, whole=True) == {}

@@ -224,6 +224,15 @@ def test_torch_hubs_folder_is_found_by_its_own_variables(
     assert torch_checkpoints(environ) == Path(expected).expanduser()
 
 
+@pytest.mark.parametrize("variable", ["HF_HOME", "TORCH_HOME"])
+def test_a_home_that_nobody_has_is_no_cache_and_no_trouble(
+    machine: Machine, repo: Repo, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "~nobody-of-this-name/x")
+    assert (machine.acquire(NAME).path / "model.safetensors").read_bytes() == WEIGHTS
+    assert torch_checkpoints(os.environ).parts[-2:] == ("hub", "checkpoints")
+
+
 def test_a_clone_has_the_bytes_where_there_are_clones(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(WEIGHTS)

@@ -2,6 +2,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,27 @@ def test_a_folder_is_not_moved_over_one_that_is_not_empty(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="not empty"):
         disk.move(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b" / "f").read_text() == "b"
+
+
+def test_two_that_delete_one_folder_leave_nothing_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "aside"
+    for number in range(300):
+        (folder / str(number)).mkdir(parents=True)
+        (folder / str(number) / "f").write_text("x")
+    gate = threading.Barrier(4)
+    failed: list[OSError] = []
+
+    def delete() -> None:
+        gate.wait()
+        try:
+            disk.delete(folder)
+        except OSError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=delete) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert list(tmp_path.iterdir()) == []

@@ -7,8 +7,9 @@ import pytest
 
 from pytest_potmodels.errors import DigestMismatchError
 from pytest_potmodels.identifiers import ModelId
+from pytest_potmodels.store.cache import ModelStore
 from pytest_potmodels.store.entries import Entries, is_of, ref_of
-from pytest_potmodels.store.layout import MANIFEST
+from pytest_potmodels.store.layout import MANIFEST, Layout
 
 OLD, NEW = "huggingface:bert-base-uncased", "huggingface:google-bert/bert-base-uncased"
 NAME = "huggingface:org/model"
@@ -179,3 +180,38 @@ def test_refs_are_named_once(shelf: Any) -> None:
     stored = shelf.admit(f"{NAME}@v1", revision=COMMITS[0])
     assert is_of(stored, ModelId("huggingface", "org/model", COMMITS[0]))
     assert not is_of(stored, ModelId("huggingface", "org/model"))
+
+
+#: As a project's own folders may be called, and as an older program called what it fetched.
+THEIRS = ("url_classifier", "file_backup", "mock_data", "torchvision_resnet18")
+
+
+def theirs(models: Path) -> list[Path]:
+    """Folders of the user's own in a models folder."""
+    for name in THEIRS:
+        (models / name).mkdir(parents=True)
+        (models / name / "precious.pt").write_text("mine")
+        (models / name / MANIFEST).write_text(json.dumps({"name": name, "source": "torchvision"}))
+    return [models / name / "precious.pt" for name in THEIRS]
+
+
+@pytest.mark.parametrize("at", [Layout.at, Layout.of_models_folder])
+def test_in_a_folder_of_others_only_what_came_from_here_is_ours(
+    tmp_path: Path, shelf: Any, resolved: Any, at: Any
+) -> None:
+    layout: Layout = at(tmp_path / "project")
+    precious = theirs(layout.models)
+    store = ModelStore(layout)
+    assert store.damaged_entries() == []
+    wanted = resolved("torchvision:resnet18", {"f": b"1"})
+    with store.locked(wanted.id, timeout=5):
+        stored = store.admit(wanted, shelf.fetcher({"f": b"1"}), timeout=5)
+    assert stored.path.name.startswith("torchvision_resnet18-")
+    assert store.find(wanted.id) is not None
+    (stored.path / MANIFEST).unlink()
+    assert store.damaged_entries() == [stored.path.name]
+    with pytest.raises(DigestMismatchError, match="it is absent"):
+        store.find(wanted.id)
+    store.remove_damaged(stored.path.name)
+    assert store.damaged_entries() == []
+    assert [path.read_text() for path in precious] == ["mine"] * len(THEIRS)

@@ -154,3 +154,16 @@ def test_a_plan_is_frozen_and_the_order_of_what_is_there_is_nothing_to_it() -> N
 )
 def test_ages_are_said_in_their_largest_unit(seconds: float, said: str) -> None:
     assert in_days(seconds) == said
+
+
+def test_a_use_in_the_future_protects_from_no_size() -> None:
+    ahead = model("ahead", days=-0.001)
+    assert going(planned(ahead, max_size=0)) == ["ahead"]
+    assert going(planned(ahead, max_size=0, min_age=DAY)) == []
+
+
+def test_what_is_left_over_goes_for_room_before_anything_that_works() -> None:
+    stale, recent = leftover("stale", days=2), leftover("recent", days=0.5)
+    assert going(planned(OLD, ALIGNED, stale, recent, max_size=16, sweep=False)) == ["stale"]
+    assert going(planned(OLD, ALIGNED, stale, max_size=17, sweep=False)) == []
+    assert going(planned(OLD, stale, max_size=1, sweep=False, derived=True)) == []

@@ -128,3 +128,29 @@ def test_a_full_disk_has_another_remedy_than_a_closed_one(code: int) -> None:
     assert "cannot be written: why" in error.message
     assert "--pot-cache-dir" in error.remedy
     assert ("free some space" in error.remedy) == (code == errno.ENOSPC)
+
+
+@pytest.mark.parametrize("at", [Layout.at, Layout.of_models_folder])
+def test_a_folder_with_things_of_others_is_not_labelled(tmp_path: Path, at: Any) -> None:
+    (tmp_path / "README.md").write_text("my project")
+    layout: Layout = at(tmp_path)
+    for _ in range(2):
+        layout.prepare()
+        # A tag would keep backups from the whole folder, and the README says it may be deleted.
+        assert not (tmp_path / "CACHEDIR.TAG").exists()
+        assert not (tmp_path / "README.txt").exists()
+        assert not layout.is_all_ours()
+
+
+def test_only_a_cache_that_began_empty_is_all_ours(tmp_path: Path) -> None:
+    layout = Layout.at(tmp_path / "cache")
+    assert not layout.is_all_ours()
+    layout.root.mkdir()
+    (layout.root / ".gitkeep").touch()
+    layout.prepare()
+    assert layout.is_all_ours()
+    (layout.root / "CACHEDIR.TAG").write_text("Signature: of another program")
+    assert not layout.is_all_ours()
+    project = Layout.of_models_folder(tmp_path / "models")
+    project.prepare()
+    assert not project.is_all_ours()

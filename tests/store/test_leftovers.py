@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +33,18 @@ def test_a_stage_that_is_worked_on_stays(shelf: Any) -> None:
     with held(lock, timeout=5), pytest.raises(StoreError, match="held by process"):
         discard(stage, shelf.layout)
     assert leftovers(shelf.layout) == [stage, aside]
+
+
+def test_what_another_process_has_discarded_is_no_trouble(shelf: Any) -> None:
+    for each in left(shelf.layout):
+        shelf.store.discard(each)
+        shelf.store.discard(each)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links take a right of their own there")
+def test_what_a_link_leads_to_is_not_left_over(shelf: Any, tmp_path: Path) -> None:
+    (tmp_path / "home" / "precious").mkdir(parents=True)
+    shelf.layout.prepare()
+    for place in (shelf.layout.partial, shelf.layout.quarantine):
+        place.symlink_to(tmp_path / "home")
+    assert leftovers(shelf.layout) == []

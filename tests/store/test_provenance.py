@@ -47,7 +47,10 @@ def test_what_is_said_of_a_file_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["{", "[]", json.dumps({"f": 1}), json.dumps({"f": ["how", "when"]}), json.dumps({"f": []})],
+    [
+        *("{", "[]", json.dumps({"f": 1}), json.dumps({"f": ["how", "when"]})),
+        *(json.dumps({"f": each}) for each in ([], ["how", 1e300], ["how", -1.0])),
+    ],
 )
 def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
     layout = Layout.at(tmp_path)

@@ -1,6 +1,7 @@
 """A plan is carried out step by step, and each step looks once more."""
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from lease_holders import lease_holders
 
 from pytest_potmodels.artifacts import StoredModel
 from pytest_potmodels.store import mending
-from pytest_potmodels.store.eviction import Plan, Rules, plan
+from pytest_potmodels.store.eviction import DAY, Plan, Rules, plan
 from pytest_potmodels.store.leases import let_go
 from pytest_potmodels.store.removal import Done, Removal
 from pytest_potmodels.store.survey import survey
@@ -131,3 +132,68 @@ def test_a_model_in_place_is_never_part_of_a_plan(
     (mine / "f").write_bytes(b"mine")
     bench.shelf.store.take_in_place(resolved("file:own", {"f": b"mine"}, in_place=mine), mine)
     assert [step.item.path for step in whole(bench).remove] == [stored.path]
+
+
+def test_a_leftover_that_is_gone_already_is_no_failure(bench: Any) -> None:
+    places = [layout.quarantine / "bad-1" for layout in bench.store.layouts]
+    for place in places:
+        place.mkdir(parents=True)
+    items = survey(bench.shelf.store, bench.store, heed="others")
+    found = plan(items, Rules(), now=time.time() + 2 * DAY)
+    for place in places:
+        place.rmdir()
+    assert [(each.kept, each.failed) for each in carried_out(bench, found)] == [("", False)]
+
+
+def test_a_cache_is_looked_at_while_others_delete_from_it(bench: Any) -> None:
+    aside, looked, ended = bench.shelf.layout.quarantine, threading.Event(), threading.Event()
+
+    def come_and_go() -> None:
+        while not ended.is_set():
+            (aside / "bad-1" / "a" / "b" / "c").mkdir(parents=True)
+            shutil.rmtree(aside / "bad-1")
+            looked.wait(0.001)
+
+    others = threading.Thread(target=come_and_go)
+    others.start()
+    try:
+        for _ in range(300):
+            found = survey(bench.shelf.store, bench.store, heed="others")
+            assert [each for each in found if not each.last_used] == []  # Gone by then.
+            looked.set()
+    finally:
+        ended.set()
+        others.join()
+
+
+def test_a_folder_beside_several_caches_has_no_orphans_of_one(bench: Any, tmp_path: Path) -> None:
+    bench.second = tmp_path / "beside"
+    orphan = bench.admit("ours")
+    theirs = bench.admit("theirs")
+    theirs.path.parent.joinpath("theirs").rename(_made(bench.second) / "theirs")
+    bench.shelf.store.remove(bench.source())
+    let_go()
+    items = survey(bench.shelf.store, bench.store, heed="others")
+    found = plan(items, Rules(), now=time.time())
+    assert [step.item.path for step in found.remove] == [orphan.path]
+    found = plan(items, Rules(derived=True), now=time.time())
+    assert sorted(step.item.name for step in found.remove) == ["ours", "theirs"]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links take a right of their own there")
+def test_a_leftover_link_is_no_larger_than_itself(bench: Any, tmp_path: Path) -> None:
+    home = _made(tmp_path / "home")
+    (home / "f").write_bytes(bytes(10_000))
+    os.utime(home / "f", (time.time() + DAY,) * 2)
+    (_made(bench.shelf.layout.quarantine) / "bad-1").symlink_to(home)
+    (item,) = survey(bench.shelf.store, bench.store, heed="others")
+    assert item.size < 1000
+    assert item.last_used <= time.time()
+    found = plan([item], Rules(), now=time.time() + 2 * DAY)
+    assert [each.kept for each in carried_out(bench, found)] == [""]
+    assert (home / "f").stat().st_size == 10_000
