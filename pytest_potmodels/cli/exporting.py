@@ -20,9 +20,10 @@ from pytest_potmodels.cli.lookup import expanded
 from pytest_potmodels.cli.options import common_options, json_option
 from pytest_potmodels.cli.progress import watcher
 from pytest_potmodels.cli.tables import Table, put_table
+from pytest_potmodels.cli.verification_options import model_type_option
 from pytest_potmodels.errors import StoreError, UsageError
 from pytest_potmodels.loading import options as load_options
-from pytest_potmodels.onnx_export import OnnxModel
+from pytest_potmodels.onnx_export import OnnxModel, family_names
 from pytest_potmodels.store.layout import entry_name
 from pytest_potmodels.transfer.disk import in_units
 
@@ -34,6 +35,8 @@ class How:
     out: Path | None
     opset: int | None
     part: str
+    family: str
+    force: bool
     options: LoadOptions
 
 
@@ -55,13 +58,16 @@ class Outcome:
 )  # fmt: skip
 @click.option("--opset", type=click.IntRange(min=7), metavar="N", help="The opset of the files.")
 @click.option("--part", default="", metavar="NAME", help="Only a submodule, such as encoder.")
+@model_type_option
 @click.option("--task", metavar="TASK", help="The head, as the hub names it: fill-mask, ...")
 @click.option("--auto-class", metavar="CLASS", help="The head, by the class of transformers.")
+@click.option("--force", is_flag=True, help="Try again what could not be exported lately.")
 @json_option
 @common_options
 def export(  # noqa: PLR0913 - as click hands them over
     invocation: Invocation, names: tuple[str, ...], *, out: Path | None, opset: int | None,
-    part: str, task: str | None, auto_class: str | None, as_json: bool,
+    part: str, model_type: str | None, task: str | None, auto_class: str | None, force: bool,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Export models to ONNX, each compared with its model.
 
@@ -72,7 +78,9 @@ def export(  # noqa: PLR0913 - as click hands them over
         raise UsageError("No model is named.", remedy="potmodels export resnet18")
     options = LoadOptions(task=task, auto_class=auto_class)
     load_options.check(options)
-    exporting = _Exporting(invocation, How(out, opset, part, options))
+    if model_type:
+        family_names.check(model_type)
+    exporting = _Exporting(invocation, How(out, opset, part, model_type or "", force, options))
     outcomes = [exporting.one(name) for name in dict.fromkeys(expanded(names))]
     if as_json:
         put_json([_as_json(each) for each in outcomes])
@@ -101,11 +109,13 @@ class _Exporting:
         how, pipeline = self._how, self._pipeline
         request = pipeline.catalog.request(name)
         request = replace(request, options=_merged(request.options, how.options))
+        what: Any = {"opset": how.opset, "part": how.part, "family": how.family}
+        onnx_export.require(pipeline, request, **what)
         with self._watch.watching(name):
             pipeline.acquire(request)
         model = onnx_export.exported(
-            pipeline, request, opset=how.opset, part=how.part,
-            timeout=pipeline.settings.timeout, on_line=_timed(name, self._say),
+            pipeline, request, **what, force=how.force, timeout=pipeline.settings.timeout,
+            on_line=_timed(name, self._say),
         )  # fmt: skip
         file = _copied(model, request, how.out) if how.out else model.file
         return Outcome(displayed(name), file, model)

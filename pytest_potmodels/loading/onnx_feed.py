@@ -35,7 +35,8 @@ class Fed:
 
 def port(node: Any) -> Port:
     """An input or output as ONNX Runtime describes it."""
-    plain = node.type.removeprefix("tensor(").removesuffix(")")
+    is_tensor_ = node.type.startswith("tensor(")
+    plain = node.type[len("tensor(") : -1] if is_tensor_ else node.type
     axes = tuple(axis if isinstance(axis, int | str) else "?" for axis in node.shape or ())
     return Port(node.name, _TYPES.get(plain, plain), axes)
 
@@ -46,12 +47,22 @@ def feed(ports: Sequence[Port], args: Sequence[Any], named: Mapping[str, Any]) -
     Raises:
         UsageError: an input too many, of an unknown name, missing, or of another type or shape.
     """
+    _check_kinds(ports)
     given = _by_name(ports, args, named)
     if absent := [each.name for each in ports if each.name not in given]:
         raise UsageError(f"inputs are missing: {', '.join(absent)}.{table(ports)}")
     arrays = {each.name: _array(each, given[each.name], ports) for each in ports}
     tensors = (value for value in given.values() if is_tensor(value))
     return Fed(arrays, next((tensor.device for tensor in tensors), None))
+
+
+def _check_kinds(ports: Sequence[Port]) -> None:
+    """Pass if all inputs are tensors; sequences and maps are fed to the session itself."""
+    if others := [each.name for each in ports if "(" in each.dtype]:
+        raise UsageError(
+            f"{', '.join(others)} is no tensor.{table(ports)}",
+            remedy="call the session itself: onnx_model.model.run(None, {...})",
+        )
 
 
 def table(ports: Sequence[Port]) -> str:
@@ -98,12 +109,20 @@ def _array(wanted: Port, value: Any, ports: Sequence[Port]) -> Any:
         )
     _check_type(wanted, value, ports)
     _check_shape(wanted, tuple(value.shape), ports)
-    return value.detach().cpu().numpy() if is_tensor(value) else np.asarray(value)
+    return _dense(wanted, value) if is_tensor(value) else np.asarray(value)
+
+
+def _dense(wanted: Port, tensor: Any) -> Any:
+    try:
+        return tensor.detach().cpu().resolve_neg().numpy()
+    except (NotImplementedError, RuntimeError, TypeError) as error:  # Sparse, or without numbers.
+        said = str(error).strip().splitlines() or [""]
+        raise UsageError(f"input {wanted.name!r} is no dense tensor: {said[0]}") from error
 
 
 def _check_type(wanted: Port, value: Any, ports: Sequence[Port]) -> None:
     found = str(value.dtype).removeprefix("torch.")
-    found = "object" if found.startswith("<U") else found  # numpy's own strings
+    found = "object" if getattr(value.dtype, "kind", "") == "U" else found  # numpy's own strings
     if found != wanted.dtype:
         way = f".to(torch.{wanted.dtype})" if is_tensor(value) else f".astype({wanted.dtype!r})"
         raise UsageError(

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from pytest_potmodels.errors import close_matches
 
 
@@ -31,13 +33,18 @@ def outputs(names: Sequence[str], arrays: Sequence[Any], device: Any) -> OnnxOut
     """Arrays by name, as tensors on a device if there is one."""
     if device is None:
         return OnnxOutputs(zip(names, arrays, strict=True))
+    return OnnxOutputs(zip(names, (_tensor(each, device) for each in arrays), strict=True))
+
+
+def _tensor(value: Any, device: Any) -> Any:
+    """An array as a tensor, a sequence as a list of them; text and maps as they are."""
     import torch  # noqa: PLC0415 - only for who has called with its tensors
 
-    tensors = (
-        torch.from_numpy(each).to(device) if each.dtype.kind not in "OSU" else each
-        for each in arrays
-    )
-    return OnnxOutputs(zip(names, tensors, strict=True))
+    if isinstance(value, list):
+        return [_tensor(each, device) for each in value]
+    if not isinstance(value, np.ndarray) or value.dtype.kind in "OSU":
+        return value
+    return torch.from_numpy(value).to(device)
 
 
 def _no_output(name: str, known: OnnxOutputs) -> str:

@@ -24,6 +24,8 @@ _KINDS = {
     "TorchExportError": "capture",
     "MemoryError": "memory",
 }
+#: What is ours says all by itself.
+_PLAIN = frozenset({"GateError", "UnfitError", "NotInferredError", "NotHereError", "OpsetError"})
 #: Characters of a failure that are kept.
 _SHOWN = 500
 
@@ -66,12 +68,26 @@ def main() -> None:
 def _run(line: _Line, *, order: dict[str, Any], rung: str, folder: str, samples: str) -> Any:
     from pytest_potmodels import extras  # noqa: PLC0415
 
+    if rung == "original":
+        return _described(line, order)
     line.tell("importing torch and onnx")
     for package in ("torch", "onnx", "onnxscript", "onnxruntime"):
         extras.require(package)
     from pytest_potmodels.onnx_export import work  # noqa: PLC0415
 
     return work.done(order, rung, Path(folder), samples, line.tell)
+
+
+def _described(line: _Line, order: dict[str, Any]) -> Any:
+    """What came as ONNX is looked at without torch."""
+    from pytest_potmodels import extras  # noqa: PLC0415
+
+    for package in ("onnx", "onnxruntime"):
+        extras.require(package)
+    from pytest_potmodels.onnx_export import order as orders  # noqa: PLC0415
+    from pytest_potmodels.onnx_export import original  # noqa: PLC0415
+
+    return original.described(orders.from_json(order).stored, line.tell)
 
 
 def _kind(error: Exception) -> str:
@@ -87,7 +103,7 @@ def _words(error: Exception) -> str:
     # torch.onnx's own summary of what torch.export said.
     after = [each for each in lines if each.startswith("<class ")]
     text = (after or lines or [""])[0]
-    if type(error).__name__ in ("GateError", "UnfitError", "NotInferredError", "NotHereError"):
+    if type(error).__name__ in _PLAIN:
         return text[:_SHOWN]
     return f"{type(error).__name__}: {text}"[:_SHOWN]
 

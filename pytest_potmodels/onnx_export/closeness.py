@@ -4,6 +4,8 @@ from typing import Any
 
 from pytest_potmodels import extras
 
+_TRAINING = "\n  the model is in training mode, in which dropout acts: call eval() on it first"
+
 
 def assert_onnx_close(
     torch_model: Any, onnx_model: Any, inputs: Any, *, rtol: float | None = None
@@ -30,14 +32,15 @@ def assert_onnx_close(
     for package in ("torch", "onnxruntime"):
         extras.require(package)
     # Here, because the name is public, and to ask for all of those takes no framework.
-    from pytest_potmodels.onnx_export.differences import differences, limit_of  # noqa: PLC0415
+    from pytest_potmodels.onnx_export import differences  # noqa: PLC0415
 
-    limit = limit_of(onnx_model) if rtol is None else rtol
-    compared = differences(torch_model, onnx_model, inputs, limit)
+    limit = differences.limit_of(onnx_model) if rtol is None else rtol
+    compared = differences.differences(torch_model, onnx_model, inputs, limit)
     wrong = [each for each in compared if not each.close]
     if wrong:
         lines = "\n".join(f"  {each.name}: {each.said}" for each in compared)
+        hint = _TRAINING if differences.is_training(torch_model) else ""
         raise AssertionError(
             f"{len(wrong)} of {len(compared)} outputs differ from the model's by more than "
-            f"{limit:g} of its largest value:\n{lines}"
+            f"{limit:g} of its largest value:\n{lines}{hint}"
         )

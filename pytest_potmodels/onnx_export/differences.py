@@ -11,7 +11,8 @@ from pytest_potmodels.artifacts import LoadedModel
 from pytest_potmodels.loading.onnx_feed import feed
 from pytest_potmodels.loading.onnx_files import TOLERANCE
 from pytest_potmodels.loading.onnx_session import LoadedOnnx, ports
-from pytest_potmodels.onnx_export.outputs import named
+from pytest_potmodels.onnx_export.nearness import distances
+from pytest_potmodels.onnx_export.outputs import tensors
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ def differences(torch_model: Any, onnx_model: Any, inputs: Any, limit: float) ->
     return [_compare(name, expected[name], found[name], limit) for name in found]
 
 
+def is_training(torch_model: Any) -> bool:
+    """Whether a model answers otherwise than it would in use."""
+    module = torch_model.model if isinstance(torch_model, LoadedModel) else torch_model
+    return bool(module.training)
+
+
 def limit_of(onnx_model: Any) -> float:
     """What the export was held to, where that is known."""
     return (onnx_model.tolerance if isinstance(onnx_model, LoadedOnnx) else 0.0) or TOLERANCE
@@ -58,7 +65,7 @@ def _of_module(torch_model: Any, inputs: Any) -> dict[str, Any]:
             *(_tensor(each, device) for each in args),
             **{name: _tensor(each, device) for name, each in keywords.items()},
         )
-    return {name: _array(each) for name, each in named(returned).items()}
+    return {name: _array(each) for name, each in tensors(returned).items()}
 
 
 def _call(inputs: Any) -> tuple[Sequence[Any], Mapping[str, Any]]:
@@ -98,23 +105,20 @@ def _compare(name: str, expected: Any, found: Any, limit: float) -> Difference:
     if expected.shape != found.shape or expected.dtype != found.dtype:
         said = f"{found.dtype} {found.shape}, expected {expected.dtype} {expected.shape}"
         return Difference(name, said, close=False)
-    one, other = (each.astype(np.float64) for each in (expected, found))
-    same = (one == other) | (np.isnan(one) & np.isnan(other))
-    with np.errstate(invalid="ignore"):
-        errors = np.where(same, 0.0, np.abs(one - other))
-    errors = np.nan_to_num(errors, nan=np.inf)
-    if not errors.size or not errors.any():
+    errors, relative = distances(expected, found)
+    if not errors.any():
         return Difference(name, "equal", close=True)
-    largest = float(np.abs(one[np.isfinite(one)]).max(initial=0.0))
-    worst = float(errors.max())
-    relative = worst / largest if largest else float("inf")
-    at = tuple(int(index) for index in np.unravel_index(int(errors.argmax()), errors.shape))
-    said = " ".join(_words(worst, relative, at, expected[at], found[at]))
-    return Difference(name, said, close=relative <= limit)
+    worst = int(relative.argmax())
+    at = tuple(int(index) for index in np.unravel_index(worst, errors.shape))
+    said = " ".join(_words(float(errors[at]), float(relative[at]), at, expected[at], found[at]))
+    return Difference(name, said, close=bool(relative[at] <= limit))
 
 
 def _words(
-    worst: float, relative: float, at: tuple[int, ...], expected: Any, found: Any
+    error: float, relative: float, at: tuple[int, ...], expected: Any, found: Any
 ) -> Iterator[str]:
-    yield f"max abs error {worst:.3g}, {relative:.3g} of the largest value,"
-    yield f"at {list(at)}: expected {expected:.6g}, found {found:.6g}"
+    if np.issubdtype(expected.dtype, np.floating):
+        yield f"max abs error {error:.3g}, {relative:.3g} of the largest value,"
+        yield f"at {list(at)}: expected {expected:.6g}, found {found:.6g}"
+    else:
+        yield f"not equal at {list(at)}: expected {expected}, found {found}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from torch import nn
 
+from pytest_potmodels.onnx_export import family_names
 from pytest_potmodels.onnx_export.recipe_table import CNN_TOLERANCE, RECIPES
 from pytest_potmodels.onnx_export.recipes import Input, Recipe
 from pytest_potmodels.onnx_export.sizes import stated
@@ -36,7 +37,11 @@ class NotInferredError(Exception):
 
 
 def recipe_of(
-    model: nn.Module, own: tuple[Recipe, ...] = (), emitted: tuple[str, ...] = ()
+    model: nn.Module,
+    own: tuple[Recipe, ...] = (),
+    emitted: tuple[str, ...] = (),
+    *,
+    family: str = "",
 ) -> Recipe:
     """The recipe of a model: the user's, the table's, or one made by rule.
 
@@ -44,24 +49,25 @@ def recipe_of(
         model: what is exported.
         own: recipes of the user's.
         emitted: names of what the model's tokenizer gives; none: it has none.
+        family: what the model is said to be; "": its own type and class tell.
 
     Raises:
         NotInferredError: there is none, and the class does not say what it takes.
+        UsageError: it cannot be fed as models of that family are.
     """
-    kind = type(model)
-    names = (
-        str(getattr(getattr(model, "config", None), "model_type", "")),
-        f"{kind.__module__}.{kind.__qualname__}",
-    )
-    found = next((each for each in (*own, *RECIPES) if each.matches(*names)), None)
-    return _fitted(found or _by_rule(model), model, emitted)
+    class_name = f"{type(model).__module__}.{type(model).__qualname__}"
+    if family:
+        taken = list(inspect.signature(model.forward).parameters)
+        return _fitted(family_names.chosen(family, own, class_name, taken), model, emitted)
+    model_type = str(getattr(getattr(model, "config", None), "model_type", ""))
+    known = (each for each in (*own, *RECIPES) if each.matches(model_type, class_name))
+    return _fitted(next(known, None) or _by_rule(model), model, emitted)
 
 
 def _fitted(recipe: Recipe, model: nn.Module, emitted: tuple[str, ...]) -> Recipe:
     """The recipe with the inputs that this class takes, in the order of its `forward`."""
     taken = list(inspect.signature(model.forward).parameters)
-    lacks = [e.name for e in recipe.inputs if e.name not in taken and not e.optional]
-    if lacks:
+    if lacks := recipe.lacks(taken):
         raise NotInferredError(
             f"the recipe {recipe.family!r} feeds {', '.join(lacks)}, which {type(model).__name__}"
             f".forward({', '.join(taken)}) does not take"

@@ -6,11 +6,9 @@ bits are slower on a CPU, and wrong.
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Mapping
+import logging
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,15 +18,21 @@ from pytest_potmodels import extras
 from pytest_potmodels.artifacts import StoredModel
 from pytest_potmodels.digests import digest_of_files
 from pytest_potmodels.errors import ModelConversionError, UsageError
+from pytest_potmodels.onnx_export import process
+from pytest_potmodels.onnx_export.failures import Failures
+from pytest_potmodels.onnx_export.ladder import Limits
 from pytest_potmodels.onnx_export.onnx_model import OnnxModel
-from pytest_potmodels.onnx_export.process import environment
+from pytest_potmodels.store import plain_json
 from pytest_potmodels.store.derived import DerivedModel, DerivedStore
 
+_log = logging.getLogger(__name__)
+
 #: Counts up when the way of quantising, or the gate, changes.
-_SCHEMA = 1
+_SCHEMA = 2
 _CHILD = "pytest_potmodels.onnx_export.int8_child"
 _MARGIN = 16 << 20
-_SHOWN = 300
+#: Bytes for the libraries, and for each byte of the file: the quantiser holds it several times.
+_BASE, _TIMES = 2 << 30, 8
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,15 @@ class Int8:
     cosine: Mapping[str, float]
 
 
-def int8(model: OnnxModel, stored: StoredModel, derived: DerivedStore, *, timeout: float) -> Int8:
+def int8(
+    model: OnnxModel,
+    stored: StoredModel,
+    derived: DerivedStore,
+    *,
+    timeout: float,
+    memory: int | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> Int8:
     """Give the int8 variant; a child process makes it while others wait.
 
     Args:
@@ -53,25 +65,26 @@ def int8(model: OnnxModel, stored: StoredModel, derived: DerivedStore, *, timeou
         stored: the model itself.
         derived: where the variant is kept.
         timeout: seconds, also to wait for another process that makes the same.
+        memory: bytes that the child may take; None: 2 GB and eight times the file.
+        on_line: told how far it is.
 
     Raises:
         UsageError: there is no matrix product in the model to gain by.
-        ModelConversionError: the variant is too far from the model, or the time was over.
+        ModelConversionError: the variant is too far from the model, or a limit was reached.
         StoreError: the cache folder does not take the file.
     """
-    for package in ("onnx", "onnxruntime"):
+    for package in ("onnx", "onnxruntime", "psutil"):
         extras.require_installed(package)
     versions = {name: metadata.version(name) for name in ("onnx", "onnxruntime")}
     key = _key(model, versions)
-    found = derived.find(key) or derived.admit(
-        key,
-        stored,
-        versions,
-        lambda folder: _made(_order(model, stored, folder), timeout),
-        timeout=timeout,
-        room=model.size + _MARGIN,
-    )
-    return _described(found)
+    limits = Limits(timeout, memory or _BASE + _TIMES * model.size)
+    if found := derived.find(key):
+        return _described(found)
+    failures = Failures(derived, key, versions, limits)
+    failures.check()
+    write = failures.kept(lambda to: _made(model, stored, to, limits, on_line or _log.info))
+    room = model.size + _MARGIN
+    return _described(derived.admit(key, stored, versions, write, timeout=timeout, room=room))
 
 
 def _key(model: OnnxModel, versions: Mapping[str, str]) -> str:
@@ -82,8 +95,6 @@ def _key(model: OnnxModel, versions: Mapping[str, str]) -> str:
 
 def _order(model: OnnxModel, stored: StoredModel, folder: Path) -> dict[str, Any]:
     return {
-        "parent": os.getpid(),
-        "name": str(stored.id),
         "file": str(model.file),
         "folder": str(folder),
         "inputs": [[each.name, each.dtype, list(each.axes)] for each in model.inputs],
@@ -97,58 +108,38 @@ def _vocabulary(stored: StoredModel) -> int:
     file = stored.path / "config.json"
     if "config.json" not in {each.path for each in stored.files}:
         return 100
-    said = json.loads(file.read_text(encoding="utf-8"))
-    text = said.get("text_config") or {}
-    return int(said.get("vocab_size") or text.get("vocab_size") or 100)
+    said = plain_json.parsed(file.read_bytes())
+    parts = (said, said.get("text_config")) if isinstance(said, dict) else ()
+    sizes = [part.get("vocab_size") for part in parts if isinstance(part, dict)]
+    return next((size for size in sizes if isinstance(size, int) and size > 0), 100)
 
 
-def _made(order: dict[str, Any], timeout: float) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="potmodels-int8-") as scratch:
-        child = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-W", "ignore", "-P", "-m", _CHILD],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=scratch,
-            env=environment(os.environ),
-        )
-        with child:
-            try:
-                said, errors = _answer(child, json.dumps(order).encode() + b"\n", timeout)
-            except subprocess.TimeoutExpired:
-                raise ModelConversionError(
-                    f"{order['name']} was not quantised within {timeout:g} s.",
-                    remedy="give it more time: --pot-timeout SECONDS",
-                ) from None
-            finally:
-                child.kill()
-    return _facts(order["name"], said, errors)
+def _made(
+    model: OnnxModel, stored: StoredModel, folder: Path, most: Limits, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """What the child says of the file that it wrote.
 
-
-def _answer(child: "subprocess.Popen[bytes]", order: bytes, timeout: float) -> tuple[bytes, bytes]:
-    """What the child says; its input stays open, because its end would be ours."""
-    assert child.stdin is not None  # noqa: S101 - it is a pipe
-    child.stdin.write(order)
-    child.stdin.flush()
-    stdin, child.stdin = child.stdin, None  # communicate() would close it.
-    try:
-        return child.communicate(timeout=timeout)
-    finally:
-        stdin.close()
-
-
-def _facts(name: str, said: bytes, errors: bytes) -> dict[str, Any]:
-    lines = said.splitlines()
-    answer: dict[str, Any] = json.loads(lines[-1]) if lines else {}
-    match answer:
-        case {"done": dict(facts)}:
-            return facts
-        case {"useless": str(why)}:
-            raise UsageError(f"{name}: variant='int8': {why}.", remedy="leave the variant out")
-        case {"failed": str(why)}:
-            raise ModelConversionError(f"the int8 variant of {name} is refused: {why}.")
-    last = errors.decode("utf-8", "replace").strip().splitlines()[-1:]
-    raise ModelConversionError(f"{name} was not quantised: {''.join(last)[:_SHOWN]}")
+    Raises:
+        UsageError: there is nothing to quantise.
+        ModelConversionError: it is too far from the model, or a limit was reached.
+    """
+    until = process.Limits(time.monotonic() + most.seconds, most.memory)
+    ended = process.run(_CHILD, lambda _scratch: _order(model, stored, folder), folder, until, say)
+    match ended.kind:
+        case "done":
+            return dict(ended.facts or {})
+        case "useless":
+            raise UsageError(
+                f"{stored.id}: variant='int8': {ended.why}.", remedy="leave the variant out"
+            )
+        case "far":
+            raise ModelConversionError(f"the int8 variant of {stored.id} is refused: {ended.why}.")
+        case "timeout":
+            raise ModelConversionError(
+                f"{stored.id} was not quantised within {most.seconds:g} s.",
+                remedy="give it more time: --pot-timeout SECONDS",
+            )
+    raise ModelConversionError(f"{stored.id} was not quantised: {ended.why}.")
 
 
 def _described(found: DerivedModel) -> Int8:

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from pytest_potmodels.onnx_export import int8_ways
 from pytest_potmodels.onnx_export.lifeline import die_with_parent
+from pytest_potmodels.onnx_export.nearness import marks
 
 _MODEL = "model.onnx"
 #: The least cosine between an output and the model's own, at any shape.
@@ -20,6 +21,8 @@ LEAST_COSINE = 0.9995
 LEAST_AGREEMENT = 0.99
 #: It is where its two best are further apart than this part of its largest value.
 _SURE = 0.05
+#: Characters of a failure that are kept.
+_SHOWN = 500
 
 Arrays = dict[str, Any]
 
@@ -39,22 +42,33 @@ def main() -> None:
     # Libraries write to the standard output as they like.
     own = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+
+    def tell(line: str) -> None:
+        own.write(json.dumps({"line": line}) + "\n")
+        own.flush()
+
     logging.disable()  # The quantiser advises a step that dynamo's graphs have behind them.
     try:
-        answer: dict[str, Any] = {"done": _quantised(order)}
+        answer: dict[str, Any] = {"done": _quantised(order, tell)}
     except UselessError as error:
-        answer = {"useless": str(error)}
+        answer = {"failed": {"kind": "useless", "why": str(error)}}
     except FarError as error:
-        answer = {"failed": str(error)}
+        answer = {"failed": {"kind": "far", "why": str(error)}}
+    # What a library does with a graph that it does not like is anybody's guess.
+    except Exception as error:  # noqa: BLE001
+        lines = str(error).strip().splitlines() or [""]
+        why = f"{type(error).__name__}: {lines[0]}"[:_SHOWN]
+        answer = {"failed": {"kind": "export", "why": why}}
     own.write(json.dumps(answer) + "\n")
     own.flush()
     os._exit(0)  # The thread that waits for the end of the input would keep it.
 
 
-def _quantised(order: Mapping[str, Any]) -> dict[str, Any]:
+def _quantised(order: Mapping[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:
     file, target = Path(order["file"]), Path(order["folder"]) / _MODEL
     refused: list[str] = []
     for way, quantise in int8_ways.WAYS.items():
+        tell(f"eight bits ({way})")
         products = int8_ways.write(quantise, file, target)
         if not products:
             raise UselessError("it has no products with matrices of weights, as transformers have")
@@ -123,8 +137,14 @@ def fed_with(
 
 
 def cosine_of(one: Any, other: Any) -> float:
-    """Of the angle between two arrays; 0 where one has no direction and the other has."""
-    a, b = (each.astype(np.float64).ravel() for each in (one, other))
+    """Of the angle between two arrays; 0 where one has no direction and the other has.
+
+    Marks of nothing are left out, where both have them: beside them, all would be one direction.
+    """
+    kept = ~marks(one)
+    if not np.array_equal(kept, ~marks(other)):
+        return 0.0
+    a, b = (each[kept].astype(np.float64) for each in (one, other))
     length = float(np.linalg.norm(a) * np.linalg.norm(b))
     if not length or not np.isfinite(length):
         return 1.0 if np.array_equal(a, b) else 0.0

@@ -17,6 +17,7 @@ from pytest_potmodels.errors import (
     UsageError,
 )
 from pytest_potmodels.onnx_export import process
+from pytest_potmodels.onnx_export.attempt import attempt
 from pytest_potmodels.onnx_export.onnx_model import Tried
 from pytest_potmodels.onnx_export.order import Order
 from pytest_potmodels.onnx_export.process import Ended
@@ -62,7 +63,7 @@ def climb(
     for rung in _sensible(order):
         if rung == "dynamo-unoptimized" and tried and tried[-1].kind == "capture":
             continue  # It begins with the very step that failed.
-        ended = process.run(order, rung, folder, until, on_line)
+        ended = attempt(order, rung, folder, until, on_line)
         if ended.kind == "done" and ended.facts is not None:
             return {**ended.facts, "tried": [asdict(each) for each in tried]}
         _stop_if_useless(order, ended, tried, limits)
@@ -133,10 +134,12 @@ def _verdict(order: Order, tried: list[Tried]) -> PotModelsError:
     # TorchScript's tracer freezes what depends on values: that the gate stops it is no surprise.
     wrong = [e for e in tried if e.kind in ("gate", "died", "memory") and e.rung != "legacy"]
     if wrong:
-        return ModelConversionError(said, tried=log, remedy=_REPORT)
+        short = any(each.kind == "memory" for each in wrong)
+        return ModelConversionError(said, tried=log, remedy=_MEMORY if short else _REPORT)
     return ModelUnsupportedError(said, tried=log, remedy="test it with PyTorch, or report it")
 
 
+_MEMORY = "it may take more: pytest_potmodels.onnx_export.exported(..., memory=BYTES)"
 _REPORT = "a newer torch may export it: pip install --upgrade torch onnxscript onnx"
 
 

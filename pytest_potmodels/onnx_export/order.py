@@ -3,20 +3,21 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest_potmodels
 from pytest_potmodels import extras
-from pytest_potmodels.artifacts import Format, LoadOptions, StoredModel
-from pytest_potmodels.onnx_export import recipes
+from pytest_potmodels.artifacts import Format, Kind, LoadOptions, StoredModel
+from pytest_potmodels.errors import MissingPackageError, UsageError
+from pytest_potmodels.onnx_export import family_names, recipes
 from pytest_potmodels.onnx_export.recipes import Recipe
 from pytest_potmodels.store import manifest, plain_json
 
 #: Counts up when the recipes of the table, the strategies or the gate change what comes out.
-_SCHEMA = 1
+_SCHEMA = 2
 #: What makes a file, beside the library that builds the model.
 _MAKERS = ("torch", "onnx", "onnxscript", "onnx-ir")
 #: What it was compared by. A newer one is no reason to make the same file again.
@@ -28,6 +29,9 @@ _BUILDERS: Mapping[Format, tuple[str, ...]] = {
 }
 _CONFIG = "config.json"
 _NEEDED = ("torch", "onnx", "onnxscript", "onnxruntime", "psutil")
+#: A LUT network is written down, and what came as ONNX is looked at: nothing is traced.
+_PLAIN_MAKERS = ("onnx",)
+_LUT_NEEDED, _ORIGINAL_NEEDED = ("numpy", "onnx", "onnxruntime"), ("onnx", "onnxruntime", "psutil")
 
 Samples = Sequence[Mapping[str, Any]]
 
@@ -46,10 +50,14 @@ class Order:
     recipes: tuple[Recipe, ...] = ()
     #: Calls to learn the inputs from: name -> array.
     samples: tuple[Mapping[str, Any], ...] = ()
+    #: What the model is said to be; "": what it says itself.
+    family: str = ""
 
     @property
     def makers(self) -> dict[str, str]:
         """The versions of what makes the file, without an import of it."""
+        if self.stored.kind == "lut" or self.stored.format == "onnx":
+            return {name: _version(name) for name in _PLAIN_MAKERS}
         builders = _BUILDERS.get(self.stored.format, ())
         return {name: _version(name) for name in (*_MAKERS, *builders)}
 
@@ -61,8 +69,17 @@ class Order:
     @property
     def key(self) -> str:
         """A name for all that the file depends on."""
+        return f"onnx-{_hashed({**self._inputs, 'versions': self.makers})}"
+
+    @property
+    def asked(self) -> str:
+        """A name for all of it but the versions."""
+        return _hashed(self._inputs)
+
+    @property
+    def _inputs(self) -> dict[str, Any]:
         stored = self.stored
-        inputs = {
+        return {
             "schema": _SCHEMA,
             "format": stored.format,
             "digest": _digest_of_mocks(stored.kind) if stored.format == "mock" else stored.digest,
@@ -73,10 +90,8 @@ class Order:
             "opset": self.opset,
             "recipes": [recipes.as_json(each) for each in self.recipes],
             "samples": digest_of_samples(self.samples),
-            "versions": self.makers,
+            "family": self.family,
         }
-        text = json.dumps(inputs, sort_keys=True)
-        return f"onnx-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
 
     def as_json(self) -> dict[str, Any]:
         """All but the samples, as plain values."""
@@ -87,6 +102,7 @@ class Order:
             "part": self.part,
             "opset": self.opset,
             "recipes": [recipes.as_json(each) for each in self.recipes],
+            "family": self.family,
         }
 
 
@@ -99,25 +115,56 @@ def from_json(said: Mapping[str, Any], samples: Samples = ()) -> Order:
         opset=said["opset"],
         recipes=tuple(recipes.from_json(each) for each in said["recipes"]),
         samples=tuple(samples),
+        family=said["family"],
     )
+
+
+def steered(order: Order, family: str, own: Sequence[Recipe]) -> Order:
+    """The same for a model that is said to be of a family, with the recipes that are then for it.
+
+    What only says again what the model says itself asks for the same file.
+
+    Raises:
+        UnknownNameError: there is no such family; with close matches.
+        UsageError: it is fed in one way only.
+    """
+    if not family or order.stored.format == "onnx":
+        return order
+    if order.stored.kind == "lut":
+        raise UsageError(
+            f"{order.stored.id} is a LUT network, and none of the type {family!r}.",
+            remedy="leave the type out",
+        )
+    family_names.check(family, own)
+    if _says_itself(order.stored, family, own):
+        return order
+    meant = (*order.recipes, *family_names.named(family, own))
+    return replace(order, family=family, recipes=tuple(each for each in own if each in meant))
+
+
+def _says_itself(stored: StoredModel, family: str, own: Sequence[Recipe]) -> bool:
+    if (stored.architecture or "").startswith(family):
+        return True
+    meant = family_names.named(family, own)
+    return any(family_names.named(each, own) == meant for each in _model_types(stored)[:1])
 
 
 def concerned(stored: StoredModel, own: Iterable[Recipe]) -> tuple[Recipe, ...]:
     """Those recipes that may be for a model, as far as its files tell: others change no key."""
-    types = _model_types(stored)
+    types = {*_model_types(stored)}
     return tuple(
         each for each in own if not (types and each.model_types) or types & {*each.model_types}
     )
 
 
-def _model_types(stored: StoredModel) -> set[str]:
-    """What `config.json` says of the model and of its parts; nothing where there is none."""
+def _model_types(stored: StoredModel) -> list[str]:
+    """What `config.json` says of the model, then of its parts; nothing where there is none."""
     if _CONFIG not in [file.path for file in stored.files]:
-        return set()
+        return []
     try:
-        return set(_types_in(plain_json.parsed((stored.path / _CONFIG).read_bytes())))
+        return list(_types_in(plain_json.parsed((stored.path / _CONFIG).read_bytes())))
     except (OSError, ValueError, RecursionError):
-        return set()  # The loader will say what is wrong with it.
+        return []  # The loader will say what is wrong with it.
 
 
 def _types_in(config: Any) -> Iterator[str]:
@@ -128,14 +175,36 @@ def _types_in(config: Any) -> Iterator[str]:
             yield from _types_in(each)
 
 
-def require_packages() -> None:
-    """Make sure that what makes and judges a file is installed; nothing is imported.
+def require_packages(kind: Kind, model_format: Format | None = None) -> None:
+    """Make sure that what makes and judges a file of a model is installed; nothing is imported.
 
     Raises:
         MissingPackageError: with the pip line.
     """
-    for package in _NEEDED:
+    for package in _needed(kind, model_format):
         extras.require_installed(package)
+
+
+def _needed(kind: Kind, model_format: Format | None) -> tuple[str, ...]:
+    if kind == "lut":
+        return _LUT_NEEDED
+    if model_format == "onnx":
+        return _ORIGINAL_NEEDED
+    builders = () if model_format == "torch_hub" else _BUILDERS.get(model_format or "mock", ())
+    return (*_NEEDED, *builders)
+
+
+def may_be_made(order: Order) -> bool:
+    """Whether all is installed that makes and judges a file."""
+    try:
+        require_packages(order.stored.kind, order.stored.format)
+    except MissingPackageError:
+        return False
+    return True
+
+
+def _hashed(inputs: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:20]
 
 
 def digest_of_samples(samples: Samples) -> str:
@@ -162,7 +231,7 @@ def _version(distribution: str) -> str:
 def _digest_of_mocks(kind: str) -> str:
     """A stand-in has no files but the code that draws it."""
     total = hashlib.sha256(kind.encode())
-    folder = Path(pytest_potmodels.__file__).parent / "mocks"
-    for path in sorted(folder.glob("*.py")):
+    package = Path(pytest_potmodels.__file__).parent
+    for path in sorted(package.glob("loading/lut_*.py" if kind == "lut" else "mocks/*.py")):
         total.update(path.read_bytes())
     return total.hexdigest()

@@ -1,13 +1,16 @@
 """A file that is ONNX already: checked and described, not converted."""
 
+from collections.abc import Callable
 from typing import Any
 
 import onnx
 import onnxruntime
 
 from pytest_potmodels.artifacts import StoredModel
-from pytest_potmodels.onnx_export.conversion import Say
+from pytest_potmodels.loading import onnx_files
 from pytest_potmodels.onnx_export.refusals import GateError
+
+Say = Callable[[str], None]
 
 #: ONNX's name of an element type -> torch's.
 _TYPES = {"float": "float32", "double": "float64"}
@@ -17,10 +20,11 @@ def described(stored: StoredModel, say: Say) -> dict[str, Any]:
     """The facts about the one file of a stored model.
 
     Raises:
+        UnavailableError: it has several.
         GateError: the checker or ONNX Runtime refuses it.
     """
-    own = next(file.path for file in stored.files if file.path.endswith(".onnx"))
-    file = stored.path / own
+    file = onnx_files.of_stored(stored).file
+    own = file.relative_to(stored.path).as_posix()
     say(f"checking {own}")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -37,7 +41,8 @@ def described(stored: StoredModel, say: Say) -> dict[str, Any]:
         "file": file.name,
         "rung": "original",
         "recipe": "",
-        "opset": next(e.version for e in header.opset_import if e.domain in ("", "ai.onnx")),
+        # A graph of another domain's operators alone has none.
+        "opset": next((e.version for e in header.opset_import if e.domain in ("", "ai.onnx")), 0),
         "nodes": len(header.graph.node),
         "inputs": [_tensor(each) for each in session.get_inputs()],
         "outputs": [_tensor(each) for each in session.get_outputs()],

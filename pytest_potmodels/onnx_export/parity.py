@@ -1,6 +1,5 @@
 """A graph's numbers against the model's, under ONNX Runtime with few optimizations and with all."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from pytest_potmodels.onnx_export.nearness import distances
 from pytest_potmodels.onnx_export.refusals import GateError
 from pytest_potmodels.onnx_export.subject import Round, Subject
 
@@ -91,22 +91,9 @@ def _error(name: str, expected: Any, got: Any, subject: Subject, where: str) -> 
 
 
 def _difference(expected: Any, got: Any) -> Errors:
-    if expected.size == 0:
-        return Errors()
-    if not np.issubdtype(expected.dtype, np.inexact):
-        return Errors() if np.array_equal(expected, got) else Errors(math.inf, math.inf)
-    finite = np.isfinite(expected)
-    # A mask of -inf must be one here, too; NaN is not equal to itself.
-    if not np.array_equal(expected[~finite], got[~finite]):
-        return Errors(math.inf, math.inf)
-    one, other = (each[finite].astype(np.float64) for each in (expected, got))
-    if not np.isfinite(other).all():
-        return Errors(math.inf, math.inf)
-    absolute = float(np.abs(one - other).max(initial=0))
-    largest = float(np.abs(one).max(initial=0))
-    if absolute == 0:
-        return Errors()
-    return Errors(absolute, absolute / largest if largest else math.inf)
+    """The worst of two arrays of one shape and type; NaN of both is none: the gate knows it."""
+    errors, relative = distances(expected, got)
+    return Errors(float(errors.max(initial=0.0)), float(relative.max(initial=0.0)))
 
 
 def _shown(each: Round) -> str:

@@ -1,4 +1,4 @@
-"""A child process for one strategy: with a time and a memory limit, and never left behind."""
+"""A child process for work with models: with a time and a memory limit, and never left behind."""
 
 import json
 import os
@@ -9,15 +9,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from pytest_potmodels.onnx_export.order import Order
-
-_CHILD = "pytest_potmodels.onnx_export.child"
 #: Between looks at the clock and at the memory.
 _SLICE = 0.2
 #: Lines of the libraries' own output that are kept of a child that died.
@@ -35,8 +32,14 @@ _PLAIN = {
     "CUDA_VISIBLE_DEVICES": "",
     "PYTHONUTF8": "1",
 }
-#: What would make warnings errors, or write beside the file.
-_CONTRARY = ("PYTHONWARNINGS", "TORCH_LOGS", "TORCH_COMPILE_DEBUG")
+#: What would make warnings errors, write beside the file, or switch off what an export needs.
+_CONTRARY = (
+    "PYTHONWARNINGS", "PYTHONINSPECT", "TORCH_LOGS", "TORCH_COMPILE_DEBUG", "TORCHDYNAMO_DISABLE",
+    "TORCH_COMPILE_DISABLE", "PYTORCH_JIT",
+)  # fmt: skip
+#: Where libraries put temporary files, by system.
+_TEMPORARY = ("TMPDIR", "TEMP", "TMP")
+_STANDARD = Path(os.__file__).parent
 
 
 @dataclass(frozen=True)
@@ -51,17 +54,29 @@ class Limits:
 class Ended:
     """What a child came to: `facts`, or what went wrong and why."""
 
-    #: "done", "refused", "timeout", "memory", "died", or what `child` calls a failure.
+    #: "done", "refused", "timeout", "memory", "died", or what the child calls a failure.
     kind: str
     why: str = ""
     facts: Mapping[str, Any] | None = None
 
 
 def run(
-    order: Order, rung: str, folder: Path, limits: Limits, on_line: Callable[[str], None]
+    module: str,
+    order: Callable[[Path], Mapping[str, Any]],
+    folder: Path,
+    limits: Limits,
+    on_line: Callable[[str], None],
 ) -> Ended:
-    """Have a child export into a folder; nothing of it is left when this returns or raises."""
-    with tempfile.TemporaryFile() as said, _started(order, rung, folder, said) as child:
+    """Have a child do some work; nothing of it is left when this returns or raises.
+
+    Args:
+        module: what the child runs, as `python -m` does.
+        order: the first line of its input, given the folder for its temporary files.
+        folder: what it fills; its temporary files lie beside.
+        limits: on time and memory.
+        on_line: told how far it is.
+    """
+    with tempfile.TemporaryFile() as said, _started(module, order, folder, said) as child:
         for message in _messages(child, limits):
             match message:
                 case {"line": str(line)}:
@@ -74,76 +89,76 @@ def run(
                     return Ended("refused", str(facts["message"]), facts)
                 case Ended():
                     return message
-                case _:
-                    break
-        code = child.wait()
-        return Ended("died", f"{_how(code)}{_last_words(said)}")
+        return Ended("died", f"{_how(child.wait())}{_last_words(said)}")
 
 
 @contextmanager
 def _started(
-    order: Order, rung: str, folder: Path, said: IO[bytes]
+    module: str, order: Callable[[Path], Mapping[str, Any]], folder: Path, said: IO[bytes]
 ) -> "Iterator[subprocess.Popen[bytes]]":
+    # Beside the folder, because what a killed process leaves there is found and discarded.
     with (
-        tempfile.TemporaryDirectory(prefix="potmodels-onnx-") as scratch,
-        subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-W", "ignore", "-P", "-m", _CHILD],
+        tempfile.TemporaryDirectory(prefix=f"{folder.name}-", dir=folder.parent) as scratch,
+        subprocess.Popen(  # noqa: S603 - our own modules
+            [sys.executable, "-W", "ignore", "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
             bufsize=0,  # A buffer could not be closed while a thread reads it.
             cwd=scratch,
-            env=environment(os.environ),
+            env={**environment(os.environ), **dict.fromkeys(_TEMPORARY, scratch)},
             start_new_session=True,
         ) as child,
     ):
         try:
-            _tell(child, order, rung, folder, Path(scratch))
+            _tell(child, {**order(Path(scratch)), "parent": os.getpid()})
             yield child
         finally:
             _kill(child)
 
 
-def _tell(
-    child: "subprocess.Popen[bytes]", order: Order, rung: str, folder: Path, scratch: Path
-) -> None:
-    samples = ""
-    if order.samples:
-        from pytest_potmodels.onnx_export import sample_file  # noqa: PLC0415 - brings numpy
-
-        samples = str(sample_file.write(order.samples, scratch))
-    what = {"order": order.as_json(), "rung": rung, "folder": str(folder), "samples": samples}
+def _tell(child: "subprocess.Popen[bytes]", order: Mapping[str, Any]) -> None:
     assert child.stdin is not None  # noqa: S101 - it is a pipe
+    # The bytes of a path that this process could not decode; the child reads UTF-8.
+    line = json.dumps(order, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
     with suppress(OSError):  # It ended meanwhile, as the next read will show.
-        child.stdin.write(json.dumps({**what, "parent": os.getpid()}).encode() + b"\n")
+        child.stdin.write(line)
 
 
 def _messages(
     child: "subprocess.Popen[bytes]", limits: Limits
 ) -> Iterator["Mapping[str, Any] | Ended"]:
+    """What it says, until it has ended or a limit is reached."""
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(
         target=_read_into, args=(child.stdout, lines), name="potmodels-onnx", daemon=True
     ).start()
-    watch = _memory_of(child.pid)
-    while True:
-        if time.monotonic() > limits.end:
-            yield Ended("timeout", "the time was over")
-        if (used := watch()) > limits.memory:
-            yield Ended(
-                "memory",
-                f"it took {used / 1e9:.1f} GB of memory, {limits.memory / 1e9:.1f} GB are allowed",
-            )
+    watch, speaks = _memory_of(child.pid), True
+    while speaks or child.poll() is None:
+        if over := _over(limits, watch()):
+            yield over
         try:
             line = lines.get(timeout=_SLICE)
         except queue.Empty:
             continue
-        if not line:
-            return
-        try:
-            yield json.loads(line)
-        except ValueError:
-            return
+        speaks = bool(line)
+        yield from _parsed(line)
+
+
+def _over(limits: Limits, used: int) -> Ended | None:
+    if time.monotonic() > limits.end:
+        return Ended("timeout", "the time was over")
+    if used > limits.memory:
+        allowed = f"{limits.memory / 1e9:.1f} GB are allowed"
+        return Ended("memory", f"it took {used / 1e9:.1f} GB of memory, {allowed}")
+    return None
+
+
+def _parsed(line: bytes) -> Iterator[Mapping[str, Any]]:
+    """A message; nothing for what a `sitecustomize` prints before the child can prevent it."""
+    with suppress(ValueError):
+        if isinstance(said := json.loads(line), dict):
+            yield said
 
 
 def _memory_of(pid: int) -> Callable[[], int]:
@@ -166,8 +181,22 @@ def _memory_of(pid: int) -> Callable[[], int]:
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The child's variables: this Python's path, and nothing that changes what comes out."""
     kept = {k: v for k, v in environ.items() if k not in (*_SECRETS, *_CONTRARY)}
-    path = os.pathsep.join(each for each in sys.path if each)
-    return {**kept, **_PLAIN, "PYTHONPATH": path}
+    return {**kept, **_PLAIN, "PYTHONPATH": os.pathsep.join(search_path(sys.path))}
+
+
+def search_path(own: Sequence[str]) -> list[str]:
+    """Where the child finds modules: as here, but for its standard library, which comes first.
+
+    pytest puts folders of tests before it, when that library is imported already: a `token.py`
+    among the tests would take the place of Python's own.
+    """
+    path = [os.path.abspath(each) for each in own if each]  # noqa: PTH100 - resolves no links
+    return sorted(path, key=lambda each: not _is_standard(Path(each)))
+
+
+def _is_standard(folder: Path) -> bool:
+    archive = folder.suffix == ".zip" and folder.parent == _STANDARD.parent
+    return archive or folder in (_STANDARD, _STANDARD / "lib-dynload")
 
 
 def _read_into(stream: IO[bytes], lines: "queue.SimpleQueue[bytes]") -> None:
@@ -191,7 +220,8 @@ def _kill(child: "subprocess.Popen[bytes]") -> None:
 def _how(code: int) -> str:
     if code < 0:
         with suppress(ValueError):
-            return f"it was ended by {signal.Signals(-code).name}"
+            doubt = " (was memory short?)" if -code == getattr(signal, "SIGKILL", 9) else ""
+            return f"it was ended by {signal.Signals(-code).name}{doubt}"
     return f"it ended with exit code {code} and without a word"
 
 

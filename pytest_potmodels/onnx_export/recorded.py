@@ -26,6 +26,9 @@ def recipe_of(model: nn.Module, samples: Samples, own: Sequence[Recipe] = ()) ->
     """
     if len(samples) < _LEAST_CALLS:
         raise NotInferredError("one sample call does not show which axes are free; give two")
+    known = {name for call in samples for name in call}
+    if uneven := sorted(n for n in known if not all(n in call for call in samples)):
+        raise NotInferredError(f"not all sample calls have {', '.join(uneven)}")
     free = _free_axes(model, samples)
     names = _axis_names(samples, free)
     inputs = tuple(
@@ -46,11 +49,20 @@ def _free_axes(model: nn.Module, samples: Samples) -> Mapping[str, Mapping[int, 
     observer = InputObserver()
     with observer(model, store_n_calls=len(samples)), torch.no_grad():
         for call in samples:
-            model(**{name: torch.from_numpy(np.array(array)) for name, array in call.items()})
+            _called(model, call)
     found = observer.infer_dynamic_shapes(set_batch_dimension_for=True)
     if not isinstance(found, Mapping):
         raise NotInferredError("the sample calls do not name their inputs")
     return {name: dict(found.get(name) or {}) for name in samples[0]}
+
+
+def _called(model: nn.Module, call: Mapping[str, Any]) -> None:
+    try:
+        model(**{name: torch.from_numpy(np.array(array)) for name, array in call.items()})
+    # A model may refuse a call in any way.
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise NotInferredError(f"the model refuses a sample call: {said}") from error
 
 
 def _axis_names(samples: Samples, free: Mapping[str, Mapping[int, Any]]) -> dict[str, list[Any]]:
@@ -68,8 +80,8 @@ def _axis_names(samples: Samples, free: Mapping[str, Mapping[int, Any]]) -> dict
 
 
 def _input(name: str, arrays: Sequence[Any], axes: Sequence[Any]) -> Input:
-    low = min(float(array.min(initial=math.inf)) for array in arrays)
-    high = max(float(array.max(initial=-math.inf)) for array in arrays)
+    low = min((float(array.min()) for array in arrays if array.size), default=math.inf)
+    high = max((float(array.max()) for array in arrays if array.size), default=-math.inf)
     if not (math.isfinite(low) and math.isfinite(high)):
         raise NotInferredError(f"the sample calls have no finite {name}")
     is_mask = "mask" in name and low >= 0 and high <= 1 and arrays[0].dtype.kind in "iu"

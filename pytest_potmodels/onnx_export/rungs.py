@@ -20,19 +20,48 @@ Rung = Callable[[Subject, int | None, Path], onnx_ir.Model]
 _LEGACY_OPSET = 18
 
 
+class OpsetError(Exception):
+    """A strategy cannot have the opset that was asked for."""
+
+
 def climb(
     rung: str, subject: Subject, opset: int | None, scratch: Path
 ) -> tuple[Subject, onnx_ir.Model]:
     """The graph of one strategy, and the subject as that strategy takes it.
 
     Whatever a library raises goes through.
+
+    Raises:
+        OpsetError: the strategy does not know the opset.
     """
     taken = subjects.static(subject) if rung in _STATIC else subject
     # A warning is an error under `python -W error`, and none of these is of the user's doing.
     flat = nullcontext() if rung in _OWN_OUTPUTS else _flat_outputs(taken)
     with warnings.catch_warnings(), torch.no_grad(), flat:
         warnings.simplefilter("ignore")
-        return taken, _EXPORTERS[rung](taken, opset, scratch)
+        graph = _EXPORTERS[rung](taken, opset, scratch)
+    _check_opset(graph, opset)
+    _in_order(graph, taken)
+    return taken, graph
+
+
+def _check_opset(graph: onnx_ir.Model, opset: int | None) -> None:
+    """An exporter that cannot have the opset takes another one, and only warns.
+
+    Raises:
+        OpsetError: it did.
+    """
+    found = graph.opset_imports.get("")
+    if opset is not None and found != opset:
+        raise OpsetError(f"it gives opset {found}, not {opset}")
+
+
+def _in_order(graph: onnx_ir.Model, subject: Subject) -> None:
+    """Inputs as `forward` has them, because a session is called by position, too."""
+    wanted = list(subject.example.inputs)
+    found = {value.name: value for value in graph.graph.inputs}
+    if sorted(map(str, found)) == sorted(wanted) and list(found) != wanted:
+        graph.graph.inputs[:] = [found[name] for name in wanted]
 
 
 @contextmanager
@@ -42,7 +71,10 @@ def _flat_outputs(subject: Subject) -> Iterator[None]:
 
     @wraps(forward)
     def flat(*args: Any, **inputs: Any) -> tuple[torch.Tensor, ...]:
-        return tuple(outputs.named(forward(*args, **inputs), subject.recipe.outputs).values())
+        named = outputs.named(forward(*args, **inputs), subject.recipe.outputs, inputs)
+        # An input that is an output, too, is renamed.
+        given = {id(each) for each in (*args, *inputs.values())}
+        return tuple(each.clone() if id(each) in given else each for each in named.values())
 
     own = vars(model).get("forward")
     model.forward = flat
@@ -91,12 +123,14 @@ def _transformers(subject: Subject, opset: int | None, _scratch: Path) -> onnx_i
 
 def _legacy(subject: Subject, opset: int | None, scratch: Path) -> onnx_ir.Model:
     """TorchScript's tracer: what depends on values is frozen silently, so the gate decides."""
-    path = scratch / "legacy.onnx"
+    path, inputs = scratch / "legacy.onnx", subject.example.inputs
+    named = subject.model.forward  # `_flat_outputs` puts it back.
+    # By name, the exporter passes the defaults of all parameters between them, too.
+    subject.model.forward = lambda *given: named(**dict(zip(inputs, given, strict=True)))
     torch.onnx.export(
         subject.model,
-        (),
+        tuple(inputs.values()),
         path,
-        kwargs=dict(subject.example.inputs),
         input_names=list(subject.example.inputs),
         output_names=subject.output_names,
         dynamic_axes={**subject.dynamic, **_free_outputs(subject)},

@@ -9,6 +9,8 @@ import numpy as np
 from pytest_potmodels.errors import UsageError
 from pytest_potmodels.onnx_export.order import Samples
 
+_REMEDY = "give each call as {name: tensor}, and numbers as float32 or integers"
+
 
 def arrays(calls: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
     """Calls with numpy arrays in place of tensors.
@@ -16,16 +18,25 @@ def arrays(calls: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
     Raises:
         UsageError: a value is no tensor or array of numbers.
     """
-    return tuple({name: _array(name, value) for name, value in call.items()} for call in calls)
+    return tuple(map(_call, calls))
+
+
+def _call(call: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(call, Mapping) or not call:
+        raise UsageError(f"a sample call is {call!r:.80}.", remedy=_REMEDY)
+    return {str(name): _array(name, value) for name, value in call.items()}
 
 
 def _array(name: str, value: Any) -> Any:
-    value = value.detach().cpu() if hasattr(value, "detach") else value
-    array = np.ascontiguousarray(value)
+    try:
+        plain = value.detach().cpu().numpy() if hasattr(value, "detach") else value
+        array = np.asarray(plain, order="C")  # `ascontiguousarray` gives a scalar an axis.
+    except (TypeError, ValueError, RuntimeError) as error:  # bfloat16, sparse, rows of two lengths
+        raise UsageError(f"the sample call's {name}: {error}.", remedy=_REMEDY) from error
     if array.dtype.kind not in "biuf":
         raise UsageError(
             f"the sample call's {name} is of type {array.dtype}, no tensor of numbers.",
-            remedy="give each call as {name: tensor}",
+            remedy=_REMEDY,
         )
     return array
 

@@ -14,7 +14,6 @@ from pytest_potmodels.errors import PotModelsError, UsageError, close_matches
 from pytest_potmodels.onnx_export import (
     conversion,
     inference,
-    original,
     recorded,
     sample_file,
     subject,
@@ -33,8 +32,6 @@ def done(said: Mapping[str, Any], rung: str, folder: Path, samples: str, say: Sa
     # Sums of one thread are the same on every machine of a kind; the optimizer folds constants.
     torch.set_num_threads(1)
     order = orders.from_json(said, sample_file.read(samples) if samples else ())
-    if order.stored.format == "onnx":
-        return original.described(order.stored, say)
     say(f"loading {order.stored.id}")
     loader = loading.loader_of(order.stored.format)
     built = loader.build(order.stored, order.options)
@@ -65,7 +62,11 @@ def _part(model: Any, order: Order) -> Any:
 def _recipe(model: Any, order: Order, dressed: LoadedModel, say: Say) -> Recipe:
     if order.samples:
         return recorded.recipe_of(model, order.samples, order.recipes)
-    return inference.recipe_of(model, order.recipes, _emitted(model, dressed, say))
+    emitted = _emitted(model, dressed, say)
+    try:
+        return inference.recipe_of(model, order.recipes, emitted, family=order.family)
+    except UsageError as error:
+        raise UsageError(f"{order.stored.id}: {error.message}", remedy=error.remedy) from error
 
 
 def _emitted(model: Any, dressed: LoadedModel, say: Say) -> tuple[str, ...]:

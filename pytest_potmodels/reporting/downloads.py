@@ -1,4 +1,4 @@
-"""A line now and then while a test waits for a download."""
+"""A line now and then while a test waits for a download, or for what is made of one."""
 
 import threading
 import time
@@ -38,6 +38,12 @@ class DownloadLines:
         finally:
             with self._lock:
                 self._waiting -= 1
+
+    def say(self, text: str) -> None:
+        """Write a line if somebody waits."""
+        with self._lock:
+            if self._waiting:
+                self._write(f"potmodels: {text}")
 
     def __call__(self, event: Progress) -> None:
         """Take an event; write a line if somebody waits and it is time for one."""

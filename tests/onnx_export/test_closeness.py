@@ -108,3 +108,42 @@ class _Double(Dense):
 def test_inputs_that_it_does_not_take_are_no_difference(file: Path, session: Any) -> None:
     with pytest.raises(pot.UsageError, match="unknown input 'z'"):
         pot.assert_onnx_close(Dense(file), session, {"z": sample()})
+
+
+class _Cached(Dense):
+    """Returns its cache, too, as language models do that are not told otherwise."""
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return {**super().forward(x), "past_key_values": object()}
+
+
+def test_a_cache_of_keys_and_values_is_no_output(file: Path, session: Any) -> None:
+    pot.assert_onnx_close(_Cached(file), session, sample())
+
+
+def test_a_class_beside_the_right_one_is_wrong_however_many_there_are(tmp_path: Path) -> None:
+    best = onnx.helper.make_graph(
+        [onnx.helper.make_node("ArgMax", ["x"], ["best"], axis=-1, keepdims=0)], "best",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["batch", 50_000])],
+        [onnx.helper.make_tensor_value_info("best", onnx.TensorProto.INT64, ["batch"])],
+    )  # fmt: skip
+    opsets = [onnx.helper.make_opsetid("", 18)]
+    onnx.save(onnx.helper.make_model(best, opset_imports=opsets, ir_version=10), tmp_path / "m")
+    logits = torch.zeros(1, 50_000)
+    logits[0, 49_998] = 1
+    session = open_session(tmp_path / "m", threads=1, device="cpu")
+    with pytest.raises(AssertionError, match=r"not equal at \[0\]: expected 49999, found 49998"):
+        pot.assert_onnx_close(_Next(), session, logits)
+
+
+class _Next(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.argmax(-1) + 1
+
+
+def test_a_model_in_training_is_told_of_it(file: Path, session: Any) -> None:
+    with pytest.raises(AssertionError, match=r"in training mode.*eval\(\)"):
+        pot.assert_onnx_close(Dense(file, by=0.01).train(), session, sample())
+    with pytest.raises(AssertionError) as raised:
+        pot.assert_onnx_close(Dense(file, by=0.01).eval(), session, sample())
+    assert "training" not in str(raised.value)

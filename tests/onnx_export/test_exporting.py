@@ -88,18 +88,20 @@ def test_a_key_is_of_all_that_a_file_depends_on(tmp_path: Path) -> None:
     pipeline = open_cache(tmp_path)
     vision, language = request("mock:vision"), request("mock:language")
     stored = pipeline.acquire(vision)
-    usual = _order(pipeline, stored, vision, None, "", ())
+    usual = _order(pipeline, stored, vision)
+    seeded = replace(vision, options=LoadOptions(seed=1))
     others = [
-        _order(pipeline, pipeline.acquire(language), language, None, "", ()),
-        _order(pipeline, stored, vision, 18, "", ()),
-        _order(pipeline, stored, vision, None, "features", ()),
-        _order(pipeline, stored, vision, None, "", [{"x": np.ones(2)}]),
-        _order(pipeline, stored, vision, None, "", [{"x": np.zeros(2)}]),
-        _order(pipeline, stored, replace(vision, options=LoadOptions(seed=1)), None, "", ()),
+        _order(pipeline, pipeline.acquire(language), language),
+        _order(pipeline, stored, vision, opset=18),
+        _order(pipeline, stored, vision, part="features"),
+        _order(pipeline, stored, vision, samples=[{"x": np.ones(2)}]),
+        _order(pipeline, stored, vision, samples=[{"x": np.zeros(2)}]),
+        _order(pipeline, stored, vision, family="vit"),
+        _order(pipeline, stored, seeded),
         replace(usual, recipes=(Recipe("r", (Input("x", (2,)),), classes=("A",)),)),
     ]
     assert len({each.key for each in (usual, *others)}) == len(others) + 1
-    assert _order(pipeline, stored, vision, None, "", ()).key == usual.key
+    assert _order(pipeline, stored, vision).key == usual.key
 
 
 def test_an_order_crosses_to_the_child_whole(tmp_path: Path) -> None:

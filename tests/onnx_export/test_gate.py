@@ -1,5 +1,6 @@
 """Files that are almost the model, and models that nothing can be compared with."""
 
+import copy
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,13 @@ def drop_mask(proto: onnx.ModelProto) -> None:
     proto.graph.node.insert(0, onnx.helper.make_node("Shape", ["input_ids"], ["size"]))
 
 
+def swap_inputs(proto: onnx.ModelProto) -> None:
+    """A session is called by position, too, and these two are of one type."""
+    first, second = (copy.deepcopy(each) for each in proto.graph.input[:2])
+    proto.graph.input[0].CopyFrom(second)
+    proto.graph.input[1].CopyFrom(first)
+
+
 def note_a_path(proto: onnx.ModelProto) -> None:
     proto.doc_string = f"made by {gate.__file__}"
 
@@ -68,6 +76,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "a fixed axis": (fix_batch, "batch is fixed"),
     "another output": (rename_output, "its outputs are"),
     "a dropped mask": (drop_mask, "its inputs are"),
+    "another order": (swap_inputs, "its inputs are"),
     "a path": (note_a_path, "names folders of this machine"),
     "a broken graph": (break_the_graph, "checker refuses it"),
 }
@@ -175,6 +184,20 @@ class Picky(nn.Module):
         return x * 2
 
 
+class Random(nn.Module):
+    """Answers as it likes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + torch.rand_like(x)
+
+
+class Twins(nn.Module):
+    """Has one name for two outputs."""
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return {"a": {"b": x + 1}, "a_b": x + 2}
+
+
 class Wordy(nn.Module):
     """Returns something that is no tensor."""
 
@@ -190,9 +213,11 @@ class Wordy(nn.Module):
         (Constant(float("nan")), "NaN"),
         (Picky(), "takes 2 of the shapes, 4 are needed.*two or three rows"),
         (Wordy(), "its text is a str"),
+        (Random(), "differs from call to call"),
+        (Twins(), "two of its outputs have one name: a_b, a_b"),
         (nn.Linear(5, 2), "refuses its example"),
     ],
-    ids=["zero", "constant", "NaN", "picky", "wordy", "other size"],
+    ids=["zero", "constant", "NaN", "picky", "wordy", "random", "twins", "other size"],
 )
 def test_a_model_that_says_nothing_is_not_compared_with(model: nn.Module, said: str) -> None:
     recipe = Recipe("row", (Input("input" if isinstance(model, nn.Linear) else "x", ("batch", 4)),),
@@ -219,6 +244,50 @@ def prepared_recipe(model: nn.Module) -> Recipe:
 def test_an_answer_that_may_be_constant_is_still_compared() -> None:
     recipe = Recipe("row", ROW.inputs, classes=("*",), may_be_constant=("output",))
     assert subject.prepare(Constant(1.0), recipe).output_names == ["output"]
+
+
+class Best(nn.Module):
+    """One class for each row: few of them, so they are the same by chance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.all = nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        best: torch.Tensor = self.all(x).argmax(-1)
+        return best
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_few_classes_that_are_the_same_by_chance_are_not_taken_for_constant(seed: int) -> None:
+    torch.manual_seed(seed)
+    assert subject.prepare(Best(), ROW).example.expected["output"].dtype == torch.int64
+
+
+class Masked(nn.Module):
+    """Has the least number where there is padding, as heads that pick a token do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(100, 4)
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        least = torch.finfo(torch.float32).min
+        found: torch.Tensor = self.words(input_ids).sum(-1)
+        return found.masked_fill(attention_mask == 0, least)
+
+
+def test_a_wrong_number_beside_a_mask_is_missed_by_nobody() -> None:
+    ids = Input("input_ids", ("batch", "sequence"), "ids")
+    inputs = (ids, Input("attention_mask", ids.axes, "mask"))
+    made = subject.prepare(Masked(), Recipe("masked", inputs, classes=("*",)))
+    padded = made.example
+    assert bool((padded.inputs["attention_mask"] == 0).any())
+    expected = padded.expected["output"].numpy()
+    wrong = expected.copy()
+    wrong[1, 0] += 1.0
+    assert parity._difference(expected, wrong).relative > 1e-2
+    assert parity._difference(expected, expected + np.float32(1e-6)).relative < 1e-4
 
 
 def test_infinities_must_be_the_same() -> None:

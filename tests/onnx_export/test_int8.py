@@ -104,6 +104,14 @@ def test_time_that_is_over_ends_it(tmp_path: Path) -> None:
         int8(model(file, 8), STORED, store(tmp_path), timeout=0.01)
 
 
+def test_memory_that_is_over_ends_it_and_is_not_tried_again(tmp_path: Path) -> None:
+    known = model(dense(tmp_path / "graph"), 8)
+    for said in ("was not quantised: it took .* GB of memory, 0.0 GB are allowed", "just now"):
+        with pytest.raises(ModelConversionError, match=said):
+            int8(known, STORED, store(tmp_path), timeout=60, memory=10_000_000)
+    assert int8(known, STORED, store(tmp_path), timeout=60).way
+
+
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     file = tmp_path / "model.onnx"
     file.write_bytes(b"no graph")
@@ -118,6 +126,14 @@ def test_the_cosine_of_nothing_is_none() -> None:
     assert cosine_of(one, 0 * one) == 0
     assert cosine_of(0 * one, 0 * one) == 1
     assert cosine_of(one, np.array([np.nan, 1.0])) == 0
+
+
+def test_the_cosine_is_of_what_no_mask_hides() -> None:
+    least = float(np.finfo(np.float32).min)
+    one, other = (np.array([least, 1.0, y], "float32") for y in (2.0, -2.0))
+    assert cosine_of(one, one) == pytest.approx(1)
+    assert cosine_of(one, other) < 0
+    assert cosine_of(one, np.array([0.0, 1.0, 2.0], "float32")) == 0
 
 
 def test_rows_agree_where_the_model_is_sure() -> None:

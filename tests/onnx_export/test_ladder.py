@@ -44,7 +44,9 @@ def test_what_nothing_can_export_is_a_reason_to_skip(order: Order) -> None:
 @pytest.mark.parametrize("kind", ["gate", "died", "memory"])
 def test_a_wrong_graph_and_a_dead_process_are_errors(kind: str, order: Order) -> None:
     tried = [Tried("dynamo", kind, "why"), Tried("legacy", "export", "no such operator")]
-    assert type(ladder._verdict(order, tried)) is ModelConversionError
+    found = ladder._verdict(order, tried)
+    assert type(found) is ModelConversionError
+    assert ("memory=BYTES" in found.remedy) == (kind == "memory")
 
 
 def stop(order: Order, ended: Ended, tried: list[Tried] | None = None) -> None:

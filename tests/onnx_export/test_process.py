@@ -1,5 +1,6 @@
 """The process of an export: its end, its limits, and the same bytes from everywhere."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from onnx_export.asking import ask, open_cache, request, start
 import pytest_potmodels
 from pytest_potmodels import onnx_export
 from pytest_potmodels.errors import ModelConversionError, ModelUnsupportedError, UsageError
-from pytest_potmodels.onnx_export import Input, Recipe, process, register_recipe
+from pytest_potmodels.onnx_export import Input, Recipe, attempt, process, register_recipe
 
 NAME = "mock:vision"
 
@@ -30,7 +31,7 @@ def derived(cache: Path) -> list[str]:
 def children() -> list[psutil.Process]:
     """The exports that run below this process."""
     found = psutil.Process().children(recursive=True)
-    return [each for each in found if process._CHILD in " ".join(each.cmdline())]
+    return [each for each in found if attempt.CHILD in " ".join(each.cmdline())]
 
 
 def wait_for_the_export(asked: Any) -> str:
@@ -68,6 +69,7 @@ def test_a_kill_leaves_neither_a_child_nor_a_file(killed: tuple[Path, dict[str, 
     assert list((cache / ".pot" / "partial").glob("*")) == []
 
 
+@pytest.mark.slow  # a second export of the same
 def test_another_folder_and_another_hash_seed_give_the_same_bytes(
     killed: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -103,6 +105,7 @@ def test_when_the_memory_is_over_every_strategy_is_tried(cache: Path) -> None:
     assert time.monotonic() - started < 60
 
 
+@pytest.mark.slow
 def test_a_recipe_that_does_not_fit_is_a_reason_to_skip(cache: Path, own_recipes: None) -> None:
     register_recipe(Recipe("mine", (Input("pixels", ("batch", 3)),), classes=("MockVision*",)))
     with pytest.raises(ModelUnsupportedError) as caught:
@@ -114,6 +117,7 @@ def test_a_recipe_that_does_not_fit_is_a_reason_to_skip(cache: Path, own_recipes
     assert derived(cache) == []
 
 
+@pytest.mark.slow  # a process that imports all for a word
 def test_a_part_that_is_not_there_is_a_mistake_of_the_caller(cache: Path) -> None:
     with pytest.raises(UsageError, match=r"no part 'clasifier'\. Did you mean classifier"):
         onnx_export.exported(open_cache(cache), request(NAME), part="clasifier")
@@ -131,6 +135,93 @@ def test_the_child_gets_no_secret_and_no_wish_to_fail() -> None:
     assert "HF_TOKEN" not in found
     assert "PYTHONWARNINGS" not in found
     assert (found["PATH"], found["OMP_NUM_THREADS"]) == ("/bin", "1")
+
+
+def test_a_folder_of_tests_does_not_take_the_place_of_the_standard_library(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "token.py").write_text("raise RuntimeError", encoding="utf-8")
+    (tmp_path / "mine.py").write_text("", encoding="utf-8")
+    path = process.search_path([str(tmp_path), "relative", "", *sys.path])
+    assert all(Path(each).is_absolute() for each in path)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", "import tokenize, mine"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        capture_output=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+CHATTER = """
+import json, os, subprocess, sys, time
+order = json.loads(sys.stdin.readline())
+print("hello from sitecustomize", flush=True)
+print("[1, 2]", flush=True)
+print("7", flush=True)
+tell = lambda **said: print(json.dumps(said), flush=True)
+if order["what"] == "answer":
+    tell(line="so far")
+    tell(done={"own": os.environ["TMPDIR"], "path": order["path"]})
+    time.sleep(60)
+elif order["what"] == "silent":
+    os.close(1)
+    time.sleep(60)
+elif order["what"] == "grandchild":
+    tell(line=str(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid))
+    time.sleep(60)
+elif order["what"] == "hoard":
+    kept = bytearray(400_000_000)
+    time.sleep(60)
+sys.exit(3)
+"""
+
+
+@pytest.fixture
+def talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Has a child do one thing; gives what it came to, and the lines that it said."""
+    (tmp_path / "chatter.py").write_text(CHATTER, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = tmp_path / "stage" / "derived-key@1"
+    folder.mkdir(parents=True)
+
+    def ask(what: str, seconds: float = 30.0) -> tuple[process.Ended, list[str]]:
+        lines: list[str] = []
+        limits = process.Limits(time.monotonic() + seconds, 300_000_000)
+        order = {"what": what, "path": "\udcc3\udc9f"}  # As Python has it under LANG=C.
+        ended = process.run("chatter", lambda _: order, folder, limits, lines.append)
+        assert list(folder.parent.iterdir()) == [folder]
+        return ended, lines
+
+    return ask
+
+
+def test_what_others_print_is_no_answer(talk: Callable[..., Any], tmp_path: Path) -> None:
+    ended, lines = talk("answer")
+    assert (ended.kind, lines) == ("done", ["so far"])
+    assert ended.facts["path"] == "ß"
+    # Beside the folder, and with its name: what is left of a killed run is found by it.
+    assert ended.facts["own"].startswith(str(tmp_path / "stage" / "derived-key@1-"))
+
+
+def test_a_child_that_says_no_more_and_does_not_end_is_ended(talk: Callable[..., Any]) -> None:
+    assert talk("silent", seconds=1.0)[0].kind == "timeout"
+
+
+def test_what_a_child_has_started_ends_with_it(talk: Callable[..., Any]) -> None:
+    ended, (pid,) = talk("grandchild", seconds=1.0)
+    assert ended.kind == "timeout"
+    with contextlib.suppress(psutil.NoSuchProcess):
+        assert psutil.Process(int(pid)).wait(timeout=20) is None
+
+
+def test_a_child_that_hoards_memory_is_ended(talk: Callable[..., Any]) -> None:
+    ended, _ = talk("hoard")
+    assert (ended.kind, "GB of memory, 0.3 GB are allowed" in ended.why) == ("memory", True)
+
+
+def test_a_child_that_ends_without_a_word_is_told_with_its_code(talk: Callable[..., Any]) -> None:
+    ended, _ = talk("nothing")
+    assert (ended.kind, ended.why) == ("died", "it ended with exit code 3 and without a word")
 
 
 def test_a_child_ends_with_its_input() -> None:
@@ -156,7 +247,7 @@ def test_a_child_ends_with_its_input() -> None:
 def test_a_child_whose_parent_is_gone_already_ends(tmp_path: Path) -> None:
     order = {"order": {}, "rung": "dynamo", "folder": str(tmp_path), "samples": "", "parent": 1}
     done = subprocess.run(
-        [sys.executable, "-m", process._CHILD],
+        [sys.executable, "-m", attempt.CHILD],
         input=json.dumps(order).encode() + b"\n",
         capture_output=True, timeout=60, check=False,
     )  # fmt: skip

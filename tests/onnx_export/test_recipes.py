@@ -44,7 +44,8 @@ def test_families_have_names_of_their_own() -> None:
     ("recipe", "said"),
     [
         (Recipe("r", (), classes=("A",)), "has no inputs"),
-        (Recipe("r", (X, X), classes=("A",)), "has an input twice"),
+        (Recipe("r", (X, X), classes=("A",)), "has a name twice: x, x"),
+        (Recipe("r", (X,), classes=("A",), outputs=("y", "x")), "has a name twice: x, y, x"),
         (Recipe("r", (X,)), "matches nothing"),
         (Recipe("r", (X,), classes=("A",), tolerance=0), "has the tolerance 0"),
         (Recipe("r", (X,), classes=("A",), tolerance=2), "has the tolerance 2"),
@@ -52,6 +53,15 @@ def test_families_have_names_of_their_own() -> None:
         (Recipe("r", (X,), classes=("A",), sizes={"batch": (1, 2)}), "unusable sizes"),
         (Recipe("r", (X,), classes=("A",), sizes={"batch": ()}), "unusable sizes"),
         (Recipe("r", (X,), classes=("A",), sizes={"batch": (2, 0)}), "unusable sizes"),
+        (Recipe("r", (X,), classes=("A",), sizes={"batch": "82"}), "unusable sizes"),  # type: ignore[dict-item]
+        (Recipe("r", (X,), classes=("A",), sizes={"bach": (2, 1)}), "'bach', which is no axis"),
+        (Recipe("r", (X,), model_types="bert"), r"write a tuple: \('bert',\)"),  # type: ignore[arg-type]
+        (Recipe("r", (Input("x", "batch"),), classes=("A",)), "axes of x that are one text"),  # type: ignore[arg-type]
+        (Recipe("r", (Input("x", ("batch", 0)),), classes=("A",)), "the axis 0 of x"),
+        (Recipe("r", (Input("x", (3,), dtype="int63"),), classes=("A",)), "unknown dtype 'int63'"),
+        (Recipe("r", (Input("x", (3,), low=5),), classes=("A",)), "from 5 to 1: there are none"),
+        (Recipe("r", (Input("x", (3,), "mask"),), classes=("A",)), "a mask x of one axis"),
+        (Recipe("r", (X,), classes=("A",), settings={"a": X}), "settings that are no plain"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_refused(recipe: Recipe, said: str) -> None:
@@ -124,8 +134,29 @@ def test_the_latest_recipe_that_matches_decides(own_recipes: None) -> None:
         register_recipe(each)
     found = inference.recipe_of(Mixer(), recipes.registered())
     assert found.family == "second"
-    register_recipe(second)
+    register_recipe(first)
+    assert inference.recipe_of(Mixer(), recipes.registered()).family == "first"
     assert len(recipes.registered()) == 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [1],
+        {},
+        {"rows": torch.ones(2, dtype=torch.bfloat16)},
+        {"rows": [[1], [1, 2]]},
+        {"rows": None},
+    ],
+)
+def test_a_sample_call_that_is_none_is_refused(wrong: Any) -> None:
+    with pytest.raises(UsageError, match="give each call as"):
+        sample_file.arrays([wrong])
+
+
+def test_a_sample_call_that_the_model_refuses_is_told() -> None:
+    with pytest.raises(NotInferredError, match=r"refuses a sample call: .*'row'"):
+        recorded.recipe_of(Mixer(), [{"row": np.ones(2)}, {"row": np.ones(3)}])
 
 
 def calls(*shapes: tuple[int, int]) -> tuple[dict[str, Any], ...]:
@@ -152,6 +183,56 @@ def test_recorded_calls_show_the_inputs_and_the_free_axes(tmp_path: Any) -> None
         {"name": "mixed", "dtype": "float32", "axes": ["batch", "rows_1", 3]},
         {"name": "total", "dtype": "float32", "axes": ["batch", 3]},
     ]
+
+
+class Pooled(nn.Module):
+    """Takes words, a mask, which of them count, and one number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(50, 4)
+
+    def forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, keep: torch.Tensor, by: torch.Tensor
+    ) -> torch.Tensor:
+        counted: torch.Tensor = self.words(ids) * (mask * keep)[..., None] * by
+        return counted.sum(1)
+
+
+def words(rows: int, length: int) -> dict[str, Any]:
+    draw = np.random.default_rng(rows)
+    return {
+        "ids": draw.integers(3, 50, (rows, length)),
+        "mask": np.ones((rows, length), "int64"),
+        "keep": draw.random((rows, length)) > 0.5,
+        "by": torch.tensor(float(rows)),
+    }
+
+
+def test_calls_with_integers_truth_values_and_one_number_show_them_too() -> None:
+    found = recorded.recipe_of(Pooled(), sample_file.arrays([words(2, 5), words(3, 7)]))
+    said = [(each.content, each.dtype, each.axes) for each in found.inputs]
+    assert said == [
+        ("integers", "int64", ("batch", "ids_1")), ("mask", "", ("batch", "ids_1")),
+        ("integers", "bool", ("batch", "ids_1")), ("numbers", "float32", ()),
+    ]  # fmt: skip
+    assert 3 <= found.inputs[0].low < found.inputs[0].high < 50
+    made = subject.prepare(Pooled(), found)
+    assert made.example.inputs["keep"].dtype == torch.bool
+    assert len(made.rounds) >= 4
+
+
+def test_calls_that_do_not_have_the_same_inputs_show_too_little() -> None:
+    one, other = words(2, 5), words(3, 7)
+    del one["keep"]
+    with pytest.raises(NotInferredError, match="not all sample calls have keep"):
+        recorded.recipe_of(Pooled(), sample_file.arrays([one, other]))
+
+
+def test_a_model_with_no_free_axis_is_told_so() -> None:
+    fixed = Recipe("fixed", (Input("rows", (2, 3, 4)), Input("scale", (2,))), classes=("*",))
+    with pytest.raises(subject.UnfitError, match="no axis of its inputs is free"):
+        subject.prepare(Mixer(), fixed)
 
 
 def test_one_call_does_not_show_which_axes_are_free() -> None:

@@ -45,7 +45,7 @@ def test_one_of_four_converts_and_all_get_the_same_file(cold: Cold) -> None:
     assert len({(answer["key"], answer["file"], answer["digest"]) for answer in answers}) == 1
     exports = [line for answer in answers for line in answer["lines"] if "exporting" in line]
     assert len(exports) == 1
-    assert [path.name for path in (cold[0] / "derived").iterdir()] == [answers[0]["key"]]
+    assert [path.name for path in (cold[0] / "derived").glob("onnx-*")] == [answers[0]["key"]]
 
 
 def test_a_file_that_is_there_costs_no_import(cold: Cold) -> None:
