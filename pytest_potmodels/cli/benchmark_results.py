@@ -12,10 +12,11 @@ from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.options import common_options, json_option
 from pytest_potmodels.cli.records import counted
 from pytest_potmodels.cli.tables import Table, put_table
-from pytest_potmodels.errors import MissingPackageError
+from pytest_potmodels.errors import MissingPackageError, UsageError
 from pytest_potmodels.verification.benchmark import comparison, database, plot, rows_file
 from pytest_potmodels.verification.benchmark.comparison import Compared
 from pytest_potmodels.verification.benchmark.row import Row
+from pytest_potmodels.verification.benchmark.rows_file import Read
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _COLUMNS = (
@@ -38,6 +39,8 @@ def report(
     FILE holds rows (.jsonl) or is a database (.duckdb). Of each model the latest rows count, and
     only rows of one machine are compared. Times are in milliseconds for one call.
     """
+    if picture and no_plot:
+        raise UsageError("--plot and --no-plot contradict each other.", remedy="leave one out")
     rows, damaged = _read(file)
     found = comparison.compared(rows)
     machines = comparison.machines(rows)
@@ -57,22 +60,26 @@ def report(
 @common_options
 def load(invocation: Invocation, *, rows: Path, target: Path | None) -> int:
     """Make the database anew from all rows; one that is there is replaced."""
-    found, damaged = _read(rows)
     target = target or rows.with_suffix(".duckdb")
-    database.load(target, found)
+    found = database.rebuild(target, rows)
+    _tell_damaged(found)
     if not invocation.quiet:
-        say(f"{counted(len(found), 'row')} in {target}")
-    return CHECK_FAILED if damaged else 0
+        say(f"{counted(len(found.rows), 'row')} in {target}")
+    return CHECK_FAILED if found.damaged else 0
 
 
 def _read(file: Path) -> tuple[tuple[Row, ...], bool]:
     """The rows, and whether lines were damaged; each of these is told."""
-    if file.suffix in (".duckdb", ".db"):
+    if file.suffix in database.SUFFIXES:
         return database.read(file), False
     read = rows_file.read(file)
+    _tell_damaged(read)
+    return read.rows, bool(read.damaged)
+
+
+def _tell_damaged(read: Read) -> None:
     for damaged in read.damaged:
         say(damaged, label="error")
-    return read.rows, bool(read.damaged)
 
 
 def _put(found: list[Compared], machines: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ import click
 
 from pytest_potmodels.cli.benchmark_results import load, report
 from pytest_potmodels.cli.console import put_json, say
-from pytest_potmodels.cli.exits import Batch
+from pytest_potmodels.cli.exits import Batch, failure_of
 from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.lookup import expanded
 from pytest_potmodels.cli.options import common_options, json_option
@@ -25,9 +25,10 @@ from pytest_potmodels.cli.verification_options import (
     verifier_of,
     write_output,
 )
-from pytest_potmodels.errors import UsageError
+from pytest_potmodels.errors import PotModelsError, UsageError
 from pytest_potmodels.verification import Wanted
-from pytest_potmodels.verification.benchmark import database, rows_file
+from pytest_potmodels.verification.benchmark import database as databases
+from pytest_potmodels.verification.benchmark import rows_file
 from pytest_potmodels.verification.benchmark.how import BACKENDS, How
 from pytest_potmodels.verification.benchmark.row import Row
 from pytest_potmodels.verification.benchmark.running import benchmarked
@@ -103,12 +104,15 @@ def run(  # noqa: PLR0913 - as click hands them over
     wanted = [checked(Wanted(name, file_path, model_type)) for name in named]
     if not wanted:
         raise UsageError("No model is named.", remedy="potmodels benchmark bert-base-uncased")
-    how = How(runs, warmup, threads or usable_cores(), batch_size)
+    how = How(runs, warmup, _cores(threads, scheduler), batch_size)
+    rows_file.check(rows)
+    databases.check(database or rows.with_suffix(".duckdb"), rows)
     verifier = verifier_of(invocation, token)
     found, trouble = [], Batch(invocation.debug)
     with executor_of(scheduler) as executor:
         for row in benchmarked(
-            verifier, wanted, how, backends=backends or BACKENDS, executor=executor,
+            verifier, wanted, how, backends=tuple(dict.fromkeys(backends)) or BACKENDS,
+            executor=executor,
             on_line=None if invocation.quiet else say,
         ):  # fmt: skip
             rows_file.append(rows, [row])
@@ -124,11 +128,22 @@ benchmark.add_command(report)
 benchmark.add_command(load)
 
 
+def _cores(asked: int | None, scheduler: str | None) -> int:
+    """What was asked for; more threads than cores measure how they wait for each other."""
+    here = usable_cores()
+    if asked and asked > here and scheduler is None:
+        raise UsageError(f"--threads {asked}: there are {here} cores.", remedy="ask for fewer")
+    return asked or How.threads
+
+
 def _note(trouble: Batch, row: Row) -> None:
-    if row.status == "ok":
-        return
-    error = error_of(Problem(row.kind, row.error, reason=row.reason))
-    trouble.note(f"{row.model_id} ({row.backend})" if row.backend else row.model_id, error)
+    if row.status != "ok":
+        what = f"{row.model_id} ({row.backend})" if row.backend else row.model_id
+        trouble.note(what, _error(row))
+
+
+def _error(row: Row) -> PotModelsError:
+    return error_of(Problem(row.kind, row.error, row.remedy, row.reason))
 
 
 def _into_database(rows: Path, asked: Path | None) -> None:
@@ -136,10 +151,8 @@ def _into_database(rows: Path, asked: Path | None) -> None:
     if asked is None and importlib.util.find_spec("duckdb") is None:
         say("no database, duckdb is not installed: pip install 'pytest-potmodels[benchmark]'")
         return
-    read = rows_file.read(rows)
-    for damaged in read.damaged:
+    for damaged in databases.rebuild(asked or rows.with_suffix(".duckdb"), rows).damaged:
         say(damaged, label="warning")
-    database.load(asked or rows.with_suffix(".duckdb"), read.rows)
 
 
 def _put(found: list[Row], *, as_json: bool, quiet: bool) -> None:
@@ -162,7 +175,8 @@ def _put(found: list[Row], *, as_json: bool, quiet: bool) -> None:
 
 def _cells(row: Row) -> tuple[str, ...]:
     if row.status != "ok":
-        return (row.model_id, row.backend or "-", f"failed: {row.reason or row.kind}", *(["-"] * 6))
+        reason = failure_of(_error(row)).reason
+        return (row.model_id, row.backend or "-", f"failed: {reason}", *(["-"] * 6))
     times = (f"{value:.2f}" for value in (row.p50_ms, row.p90_ms, row.p99_ms))
     where = (row.model_id, row.backend, row.status, row.source)
     return (*where, f"{row.load_s:.3f}", *times, f"{row.memory_mb:.0f}")

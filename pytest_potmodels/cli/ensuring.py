@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pytest_potmodels.cli.console import put, put_json
-from pytest_potmodels.cli.exits import CHECK_FAILED, Batch
+from pytest_potmodels.cli.exits import CHECK_FAILED, Batch, failure_of
 from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.lookup import expanded
 from pytest_potmodels.cli.options import common_options, json_option
@@ -33,7 +33,7 @@ from pytest_potmodels.transfer.disk import in_units
 from pytest_potmodels.verification import ModelFileVerifier, ModelMetadata, Verification, Wanted
 from pytest_potmodels.verification.lists import read_batch
 from pytest_potmodels.verification.outcome import error_of, failed
-from pytest_potmodels.verification.wanted import checked
+from pytest_potmodels.verification.wanted import DEFAULT_FILE, checked
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,18 @@ def ensure(  # noqa: PLR0913 - as click hands them over
     """
     if check_exists and get_metadata:
         raise UsageError("--check-exists and --get-metadata are two questions.", remedy="ask one")
-    named = (*expanded(names), *([model] if model else ()))
+    if scheduler and (check_exists or get_metadata):
+        raise UsageError(
+            "--scheduler is for work; a question is asked here.", remedy="leave it out"
+        )
+    named = tuple(dict.fromkeys((*expanded(names), *([model] if model is not None else ()))))
     if batch or batch_file:
         wanted = _of_file(named, batch_file)
+        if model_type or file_path != DEFAULT_FILE:
+            raise UsageError(
+                "--file-path and --model-type are of one model, beside --batch-file.",
+                remedy="write file_path and model_type into the file",
+            )
     else:
         wanted = tuple(checked(Wanted(name, file_path, model_type)) for name in named)
     if not wanted:
@@ -215,6 +224,7 @@ def _size(size: int | None) -> str:
 def _row(found: Verification) -> tuple[str, ...]:
     name = found.wanted.model_id
     if found.problem is not None:
-        return (name, f"failed: {found.problem.reason or found.problem.kind}", "-", "-", "-", "-")
+        reason = failure_of(error_of(found.problem)).reason
+        return (name, f"failed: {reason}", "-", "-", "-", "-")
     kind = found.model_type or "?"
     return (name, found.source or "", kind, str(found.opset), in_units(found.size), str(found.path))

@@ -26,7 +26,9 @@ file_path_option = click.option(
     help="The file's path in the repository; a bare name also in onnx/.",
 )  # fmt: skip
 model_type_option = click.option(
-    "--model-type", metavar="TYPE", help="The model's type, in place of what is found out."
+    "--model-type",
+    metavar="TYPE",
+    help="What to convert the model as (bert, t5, vit, ...), in place of what it says itself.",
 )
 token_option = click.option(
     "--token", metavar="TOKEN", help="For the hub. Others see it; HF_TOKEN is safer."

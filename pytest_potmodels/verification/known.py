@@ -5,11 +5,11 @@ from contextlib import suppress
 
 from pytest_potmodels.artifacts import ModelRequest, Repository, StoredModel
 from pytest_potmodels.errors import DigestMismatchError, StoreError
+from pytest_potmodels.onnx_export import family_names
 from pytest_potmodels.pipeline import Pipeline
 from pytest_potmodels.verification.detection import Detected, detect
-from pytest_potmodels.verification.wanted import TYPES
 
-_TYPES = frozenset(TYPES)
+_TYPES = frozenset(family_names.names())
 
 
 def config_of(stored: StoredModel | None) -> str:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pytest_potmodels.artifacts import ModelRequest, Repository, StoredModel
+from pytest_potmodels.identifiers import IN_PLACE
 from pytest_potmodels.pipeline import Pipeline
 from pytest_potmodels.transfer import Deadline
 from pytest_potmodels.verification import known
@@ -82,7 +83,7 @@ def _of_cache(pipeline: Pipeline, request: ModelRequest, stored: StoredModel) ->
 
 def _of_source(pipeline: Pipeline, request: ModelRequest) -> ModelMetadata:
     """Of a model that is in no repository: its source's own answer."""
-    if pipeline.settings.closed_by or request.id.source in ("package", "file", "mock"):
+    if pipeline.settings.closed_by or request.id.source in {*IN_PLACE, "mock"}:
         return _of_cache(pipeline, request, pipeline.acquire(request))
     resolved = pipeline.resolve(request, Deadline(pipeline.settings.timeout))
     told = known.detected(pipeline, request)

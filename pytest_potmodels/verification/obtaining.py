@@ -155,8 +155,10 @@ class _Search:
         def told(line: str) -> None:
             say(f"{self._wanted.model_id}: {line}")
 
-        timeout = self._pipeline.settings.timeout
-        return onnx_export.exported(self._pipeline, request, timeout=timeout, on_line=told)
+        return onnx_export.exported(
+            self._pipeline, request, timeout=self._pipeline.settings.timeout,
+            family=self._wanted.model_type or "", on_line=told,
+        )  # fmt: skip
 
     def remember_absence(self, request: ModelRequest) -> None:
         """Write down, with what was taken, what was looked for in vain."""

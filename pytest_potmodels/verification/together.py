@@ -1,9 +1,10 @@
 """Several jobs at once, on processes of this machine or on somebody's executor."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, wait
 from typing import Any
 
+from pytest_potmodels.errors import ModelVerificationError
 from pytest_potmodels.verification import job as jobs
 from pytest_potmodels.verification import processes
 from pytest_potmodels.verification.job import Job
@@ -34,7 +35,7 @@ def run(
     """
     if executor is not None:
         do = processes.done_apart if apart else jobs.done
-        yield from _ended([executor.submit(do, each) for each in work])
+        yield from _ended([_submitted(executor, do, each) for each in work])
         return
     with processes.Processes(min(workers, len(work)) or 1, on_line) as here:
         yield from _ended([here.submit(each) for each in work])
@@ -47,7 +48,32 @@ def _ended(futures: "Sequence[Future[dict[str, Any]]]") -> Iterator[Ended]:
         while waiting:
             finished, waiting = wait(waiting, timeout=_SLICE, return_when="FIRST_COMPLETED")
             for future in finished:
-                yield places[future], future.exception() or future.result()
+                yield places[future], _came(future)
     finally:
         for future in waiting:
             future.cancel()
+
+
+def _submitted(
+    executor: Executor, do: Callable[[Job], dict[str, Any]], job: Job
+) -> "Future[dict[str, Any]]":
+    """A pool that an earlier job broke takes no further one; that is this one's failure."""
+    try:
+        return executor.submit(do, job)
+    except BrokenExecutor as error:
+        broken: Future[dict[str, Any]] = Future()
+        broken.set_exception(error)
+        return broken
+
+
+def _came(future: "Future[dict[str, Any]]") -> dict[str, Any] | BaseException:
+    try:
+        error = future.exception()
+    except CancelledError:
+        return ModelVerificationError("the executor cancelled it")
+    if isinstance(error, BrokenExecutor):
+        return ModelVerificationError(
+            f"the executor's process ended before it had a result: {error}",
+            remedy="is there memory enough for so many at once?",
+        )
+    return error or future.result()

@@ -49,17 +49,20 @@ def told_as_verification(attempt: Attempt) -> Iterator[None]:
     except ModelConversionError as error:
         error.tried = (*attempt.tried, *error.tried)
         raise
-    except ModelVerificationError:
+    except ModelVerificationError as error:
+        error.tried = error.tried or tuple(attempt.tried)
         raise
     except UnavailableError as error:
         unheard = error.reason in _UNHEARD
         kind = ModelConnectionError if unheard else ModelFileNotFoundError
-        raise kind(
+        told = kind(
             f"{attempt.wanted.model_id}: no {attempt.wanted.file_path}: {error.message}"
             f"{_told(attempt)}",
             reason=error.reason,
             remedy=error.remedy,
-        ) from error
+        )
+        told.tried = tuple(attempt.tried)
+        raise told from error
 
 
 def _told(attempt: Attempt) -> str:

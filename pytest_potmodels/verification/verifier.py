@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_potmodels.errors import Reason, UnavailableError, UsageError
-from pytest_potmodels.identifiers import file_in
+from pytest_potmodels.identifiers import file_in, split_file
+from pytest_potmodels.onnx_export import recipes
 from pytest_potmodels.pipeline import Pipeline, open_pipeline
 from pytest_potmodels.settings.resolution import resolve_here
+from pytest_potmodels.settings.values import Settings
 from pytest_potmodels.transfer.tokens import hub_token
 from pytest_potmodels.verification import metadata, obtaining, outcome, processes, together, wanted
 from pytest_potmodels.verification.job import Job
@@ -51,11 +53,13 @@ class ModelFileVerifier:
         Raises:
             UsageError: an option, variable or configuration file that cannot be meant.
         """
-        self._given = {**(options or {}), **({"cache_dir": str(cache_dir)} if cache_dir else {})}
+        named = {"cache_dir": str(cache_dir)} if cache_dir else {}
+        said = {**(options or {}), **named}
         self._token = _checked_token(huggingface_token)
         self._say = on_line
         self._watch = on_progress
-        self.settings = resolve_here(self._given)
+        self.settings = resolve_here(said)
+        self._given = _anchored(said, self.settings)
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -93,7 +97,8 @@ class ModelFileVerifier:
         request = self.pipeline.catalog.request(model_id)
         if request.id.source != "huggingface":
             return False
-        ids = [file_in(request.id, path) for path in asked.candidates()]
+        paths = asked.candidates()[:1] if split_file(request.id)[1] else asked.candidates()
+        ids = [file_in(request.id, path) for path in paths]
         if any(self.pipeline.store.find(each) for each in ids):
             return True
         try:
@@ -103,7 +108,7 @@ class ModelFileVerifier:
             if error.reason in _ABSENT:
                 return False
             raise
-        return any(path in files for path in asked.candidates())
+        return any(path in files for path in paths)
 
     def get_model_metadata(self, model_id: str) -> ModelMetadata:
         """What is known of a model: its type, files, licence and revision; nothing is fetched.
@@ -136,6 +141,10 @@ class ModelFileVerifier:
         asked = [
             _as_wanted(each, f"model {number}") for number, each in enumerate(_listed(models), 1)
         ]
+        if not isinstance(executor, Executor | None):
+            raise UsageError(
+                f"{executor!r} is no executor.", remedy="give one of concurrent.futures"
+            )
         if executor is not None and self._token:
             raise UsageError(
                 "A token that was passed by hand is not given to an executor's workers.",
@@ -150,7 +159,8 @@ class ModelFileVerifier:
 
     def job(self, task: str, what: Mapping[str, Any]) -> Job:
         """A piece of work for another process, under the same settings."""
-        return Job(task, what, self._given, self._token)
+        own = tuple(recipes.as_json(each) for each in recipes.registered())
+        return Job(task, what, self._given, self._token, recipes=own)
 
     def _each(self, asked: list[Wanted], executor: Executor | None) -> Iterator[Verification]:
         """How it went with each, in the order in which they end."""
@@ -162,6 +172,14 @@ class ModelFileVerifier:
                 yield outcome.failed(asked[place], came)
             else:
                 yield outcome.from_json(came)
+
+
+def _anchored(given: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Paths as they are meant here: a process of the batch may begin in another folder."""
+    meant = {"cache_dir": settings.cache_dir, "lock": settings.lock}
+    if config := given.get("config"):
+        meant["config"] = Path.cwd() / config
+    return {**given, **{key: str(path) for key, path in meant.items() if given.get(key) and path}}
 
 
 def _as_wanted(said: Mapping[str, Any] | Wanted, where: str) -> Wanted:

@@ -2,27 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from pytest_potmodels.errors import UnknownNameError, UsageError
-from pytest_potmodels.onnx_export.recipe_table import RECIPES
-from pytest_potmodels.verification.detection import NAMES
+from pytest_potmodels.identifiers import parse, split_file
+from pytest_potmodels.onnx_export import family_names, recipes
 
 DEFAULT_FILE = "model.onnx"
 _PART = re.compile(r"\w[\w.+-]*")
-#: What `--model-type` may say: the types that a recipe is for, and those that names tell.
-TYPES = tuple(
-    sorted(
-        {each for recipe in RECIPES for each in (recipe.family, *recipe.model_types)}
-        | {model_type for _, model_type in NAMES}
-    )
-)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A model, the path of its file, and its type where somebody knows better than its name."""
+    """A model, the path of its file, and its type where somebody knows better than the model."""
 
     model_id: str
     file_path: str = DEFAULT_FILE
@@ -53,12 +47,23 @@ def checked(wanted: Wanted, where: str = "") -> Wanted:
             f"{place}file_path {wanted.file_path!r} is no path of an ONNX file in a repository.",
             remedy="write model.onnx or onnx/model.onnx",
         )
-    if wanted.model_type and wanted.model_type not in TYPES:
-        raise UnknownNameError(
-            "model type", wanted.model_type, TYPES, where=where,
-            remedy="leave it out, and it is found out",
-        )  # fmt: skip
-    return wanted
+    if wanted.model_type:
+        family_names.check(wanted.model_type, recipes.registered(), where=where)
+    return _named(wanted, place)
+
+
+def _named(wanted: Wanted, place: str) -> Wanted:
+    """A name may be that of one file: `huggingface:org/x:onnx/model.onnx`."""
+    file = ""
+    with suppress(UsageError):  # The catalog will say what is wrong with it.
+        named = parse(wanted.model_id)
+        file = split_file(named)[1] if named else ""
+    if file and wanted.file_path not in (DEFAULT_FILE, file):
+        raise UsageError(
+            f"{place}{wanted.model_id} names another file than file_path {wanted.file_path!r}.",
+            remedy="leave one of them out",
+        )
+    return replace(wanted, file_path=file) if file else wanted
 
 
 def from_mapping(said: Any, where: str) -> Wanted:

@@ -68,15 +68,28 @@ def test_a_model_that_cannot_be_had_is_exit_code_3(cli: Cli) -> None:
         (["benchmark", "org/x", "--runs", "0"], "--runs"),
         (["benchmark", "org/x", "--backend", "tensorflow"], "tensorflow"),
         (["benchmark", "--model-file", "absent.txt"], "cannot be read"),
+        (["benchmark", "org/x", "--rows", "notes.txt"], "no file of rows"),
+        (["benchmark", "org/x", "--database", "notes.txt"], "would be replaced"),
+        (["benchmark", "org/x", "--rows", "a.duckdb"], "both the rows and their database"),
+        (["benchmark", "org/x", "--threads", "99999"], "cores"),
+        (["benchmark", "load", "r.jsonl", "--database", "r.jsonl"], "both the rows and"),
+        (["ensure", "org/x", "--check-exists", "--scheduler", "tcp://h:1"], "is asked here"),
+        (["ensure", "--batch-file", "ok.json", "--model-type", "bert"], "into the file"),
+        (["benchmark", "report", "--plot", "a.png", "--no-plot"], "contradict"),
+        (["ensure", "hf:org/x:onnx/a.onnx", "--file-path", "b.onnx"], "another file than"),
+        (["export", "resnet18", "--model-type", "brt"], "Did you mean 'bert'"),
         (["benchmark", "report", "absent.jsonl"], "cannot be read"),
         (["benchmark", "load", "absent.jsonl"], "cannot be read"),
     ],
-    ids=range(14),
+    ids=range(24),
 )
 def test_what_cannot_be_meant_is_refused(cli: Cli, words: list[str], told: str) -> None:
     (cli.folder / "batch.json").write_text("[]")
+    (cli.folder / "ok.json").write_text('[{"model_id": "org/x"}]')
+    (cli.folder / "notes.txt").write_text("my own notes")
     assert told in cli.fails(*words, code=2)
     assert not cli.cache.exists()
+    assert (cli.folder / "notes.txt").read_text() == "my own notes"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +150,9 @@ def test_a_token_on_the_command_line_is_warned_of(cli: Cli) -> None:
 
 
 def test_a_benchmark_of_nothing_that_is_there_keeps_a_row(cli: Cli) -> None:
-    cli.fails("benchmark", "org/none", code=3)
+    told = cli.run("benchmark", "org/none", code=3)
+    assert "To mend it: check the spelling" in told.stderr
+    assert "failed: private-or-missing" in told.stdout
     (said,) = map(json.loads, (cli.folder / "benchmark_rows.jsonl").read_text().splitlines())
     assert (said["status"], said["kind"], said["backend"]) == (
         "failed", "ModelFileNotFoundError", "",

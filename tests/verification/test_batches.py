@@ -1,24 +1,29 @@
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from standin import Hang, StandIn
 from verification.conftest import TOKEN, Filled
 
-from pytest_potmodels.errors import (
-    ModelConnectionError,
-    ModelVerificationError,
-    UsageError,
-)
+from pytest_potmodels.errors import ModelVerificationError, UnknownNameError, UsageError
+from pytest_potmodels.onnx_export import recipes
 from pytest_potmodels.verification import ModelFileVerifier, Verification
-from pytest_potmodels.verification.cluster import executor_at
 from pytest_potmodels.verification.processes import Processes, default_workers
 
 MODELS = [
@@ -64,6 +69,49 @@ def test_any_executor_will_do(filled: Filled) -> None:
     with ThreadPoolExecutor(2) as executor:
         results = ModelFileVerifier().batch_verify_models(MODELS, executor=executor)
     assert told(results)[::2] == ["converted", "original"]
+
+
+def test_what_is_no_executor_is_refused(verifier: ModelFileVerifier) -> None:
+    with pytest.raises(UsageError, match="7 is no executor"):
+        verifier.batch_verify_models(MODELS, executor=7)  # type: ignore[arg-type]
+
+
+def test_an_executor_that_ends_in_the_middle_fails_its_models_only(
+    verifier: ModelFileVerifier,
+) -> None:
+    """Workers begin anew: a process that has threads must not be forked."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+        assert isinstance(executor.submit(os._exit, 3).exception(), BrokenExecutor)
+        (found,) = verifier.batch_verify_models([{"model_id": "org/none"}], executor=executor)
+    assert told([found]) == ["ModelVerificationError"]
+    assert found.problem is not None
+    assert "process ended before it had a result" in found.problem.message
+
+
+def test_what_an_executor_cancels_is_told(verifier: ModelFileVerifier) -> None:
+    class Cancelling(Executor):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+            return future
+
+    (found,) = verifier.batch_verify_models([{"model_id": "org/none"}], executor=Cancelling())
+    assert found.problem is not None
+    assert "cancelled" in found.problem.message
+
+
+def test_recipes_of_the_program_go_with_the_work(verifier: ModelFileVerifier) -> None:
+    mine = recipes.Recipe("mine", (recipes.Input("x", ("batch", 4), "noise"),), ("own",))
+    asked = {"model_id": "org/none", "model_type": "own"}
+    with recipes.lent([mine]):
+        job = verifier.job("verify", asked)
+        assert told(verifier.batch_verify_models([asked])) == ["ModelFileNotFoundError"]
+    sent = json.loads(json.dumps(job.as_json()))["recipes"]
+    assert [recipes.from_json(each) for each in sent] == [mine]
+    assert recipes.registered() == ()
+    with pytest.raises(UnknownNameError, match="'own'"):
+        verifier.batch_verify_models([asked])
 
 
 def test_a_token_does_not_leave_with_an_executor(verifier: ModelFileVerifier) -> None:
@@ -113,23 +161,3 @@ def test_who_stops_leaves_no_process_behind(project: Path, hub: StandIn) -> None
 def test_workers_are_bounded() -> None:
     assert default_workers(1) == 1
     assert 1 <= default_workers(1000) <= (os.cpu_count() or 1)
-
-
-def test_nobody_at_the_address_of_a_scheduler(project: Path) -> None:
-    with pytest.raises(UsageError, match="no address"), executor_at("localhost:8786"):
-        pass
-    with pytest.raises(ModelConnectionError, match="does not answer"):  # noqa: SIM117
-        with executor_at("tcp://127.0.0.1:9", patience=1):
-            pass
-
-
-def test_a_dask_cluster_does_the_work(filled: Filled, tmp_path: Path) -> None:
-    distributed = pytest.importorskip("distributed")
-    where = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-    with (
-        distributed.LocalCluster(local_directory=tmp_path, **where) as cluster,
-        executor_at(cluster.scheduler_address) as executor,
-    ):
-        results = ModelFileVerifier().batch_verify_models(MODELS, executor=executor)
-    assert told(results) == ["converted", "ModelFileNotFoundError", "original", "original"]
-    assert results[0].path == filled.of("bert-base-uncased").path

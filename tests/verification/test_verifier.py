@@ -127,6 +127,19 @@ def test_what_is_in_a_folder_does_not_stand_for_what_is_not_here(
     assert found.id.name == "org/twice:model.onnx"
 
 
+def test_a_name_may_be_that_of_one_file(verifier: ModelFileVerifier, hub: StandIn) -> None:
+    name = "huggingface:org/large:onnx/{}"
+    assert verifier.verify_model_exists(name.format("model.onnx"))
+    assert not verifier.verify_model_exists(name.format("other.onnx"))
+    with pytest.raises(UsageError, match=r"another file than file_path 'other\.onnx'"):
+        verifier.verify_model_exists(name.format("model.onnx"), "other.onnx")
+    with pytest.raises(
+        ModelFileNotFoundError, match=r"no onnx/other\.onnx: .*has no file"
+    ) as caught:
+        verifier.verify_model_for_benchmark(name.format("other.onnx"))
+    assert caught.value.reason == Reason.UNKNOWN_MODEL
+
+
 @pytest.mark.parametrize("name", ["org/none", "private-repo/model"])
 def test_a_repository_that_is_not_shown_has_no_file(verifier: ModelFileVerifier, name: str) -> None:
     with pytest.raises(ModelFileNotFoundError, match="private, or the name is wrong") as caught:
@@ -142,6 +155,7 @@ def test_a_gated_model_says_how_to_get_in(verifier: ModelFileVerifier) -> None:
     assert caught.value.reason == Reason.GATED
     assert "HF_TOKEN" in caught.value.remedy
     assert "the hub's model.onnx" in caught.value.message
+    assert caught.value.tried == ("the hub's model.onnx",)
     assert verifier.verify_model_exists("org/gated", "model.onnx")
 
 
@@ -206,10 +220,10 @@ def test_a_hub_that_fails_is_asked_again_by_the_transfer_alone(
     project: Path, hub: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POT_RETRIES", "2")
-    hub.fault(Status(503), "/api/models", times=2)
+    hub.fault(Status(503, retry_after="0"), "/api/models", times=2)
     assert ModelFileVerifier().get_model_metadata("org/large").model_type == "bert"
     hub.log.clear()
-    hub.fault(Status(503), "/api/models", times=None)
+    hub.fault(Status(503, retry_after="0"), "/api/models", times=None)
     with pytest.raises(ModelConnectionError) as caught:
         ModelFileVerifier().get_model_metadata("org/large")
     assert caught.value.reason == Reason.SERVER
@@ -234,6 +248,22 @@ def test_a_name_or_path_that_cannot_be_meant_is_refused(verifier: ModelFileVerif
 def test_the_cache_folder_may_be_named(project: Path) -> None:
     verifier = ModelFileVerifier(cache_dir=project / "elsewhere")
     assert verifier.settings.cache_dir == project / "elsewhere"
+
+
+def test_a_relative_cache_folder_is_where_it_was_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "own.toml").write_text("")
+    options = {"lock": "own.lock", "config": Path("own.toml")}
+    verifier = ModelFileVerifier(cache_dir="near", options=options)
+    without = ModelFileVerifier(options={"lock": "none"})
+    monkeypatch.chdir("/")
+    assert verifier.job("verify", {}).as_json()["given"] == {
+        "cache_dir": str(project / "near"),
+        "lock": str(project / "own.lock"),
+        "config": str(project / "own.toml"),
+    }
+    assert without.job("verify", {}).given == {"lock": "none"}
 
 
 def test_metadata_say_what_a_model_is_and_has(verifier: ModelFileVerifier) -> None:

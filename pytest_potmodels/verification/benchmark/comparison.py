@@ -36,9 +36,16 @@ def compared(rows: Sequence[Row]) -> list[Compared]:
             groups.setdefault(key, {})[row.backend] = row
     found = [
         Compared(*key, torch=pair.get("torch"), onnxruntime=pair.get("onnxruntime"))
-        for key, pair in groups.items()
+        for key, pair in ((key, _of_one_file(pair)) for key, pair in groups.items())
     ]
     return sorted(found, key=lambda each: (each.machine_key, each.model_id, each.file_path))
+
+
+def _of_one_file(pair: dict[str, Row]) -> dict[str, Row]:
+    """The rows, but for those of an earlier export or revision than the latest one's."""
+    latest = max(pair.values(), key=lambda each: each.time)
+    alike = (latest.digest, latest.revision)
+    return {name: row for name, row in pair.items() if (row.digest, row.revision) == alike}
 
 
 def machines(rows: Sequence[Row]) -> dict[str, str]:

@@ -12,11 +12,70 @@ from pytest_potmodels import extras
 from pytest_potmodels.errors import StoreError, UsageError
 from pytest_potmodels.store import disk
 from pytest_potmodels.verification.benchmark import row as rows
+from pytest_potmodels.verification.benchmark import rows_file
 from pytest_potmodels.verification.benchmark.row import Row
+from pytest_potmodels.verification.benchmark.rows_file import Read
 
 _SQL = {int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN", str: "VARCHAR"}
 _NAMES = [each.name for each in fields(Row)]
 _TABLE = "results"
+#: Of files that are a database, whatever is in them: an index that may be made again.
+SUFFIXES = (".duckdb", ".db")
+#: What DuckDB says of a file that another process writes to, on POSIX and on Windows.
+_HELD = ("Could not set lock", "used by another process")
+#: Where DuckDB writes what the file is.
+_MAGIC = slice(8, 12)
+
+
+def check(path: Path, rows_at: Path) -> None:
+    """Pass if a file may be replaced by a database of the rows that lie in another one.
+
+    Raises:
+        UsageError: it is that other one, or somebody's file of another kind.
+    """
+    if path.resolve() == rows_at.resolve():
+        raise UsageError(
+            f"{path} cannot be both the rows and their database.",
+            remedy="name the rows FILE.jsonl, or the database with --database",
+        )
+    with contextlib.suppress(OSError):  # Whatever is wrong with it is said when it is written.
+        with path.open("rb") as stream:
+            begins = stream.read(_MAGIC.stop)
+        if begins and begins[_MAGIC] != b"DUCK" and path.suffix not in SUFFIXES:
+            raise UsageError(
+                f"{path} is no database, and would be replaced.",
+                remedy="name another with --database",
+            )
+
+
+def rebuild(path: Path, rows_at: Path) -> Read:
+    """Make the database anew from all lines; of several processes the last one has read them all.
+
+    Raises:
+        MissingPackageError, StoreError: as for `load`.
+        UsageError: there is no such file of rows, or the database is no file to replace.
+    """
+    check(path, rows_at)
+    with _alone(rows_at):
+        found = rows_file.read(rows_at)
+        load(path, found.rows)
+    return found
+
+
+@contextlib.contextmanager
+def _alone(rows_at: Path) -> Iterator[None]:
+    """Hold the rows; where their folder takes no lock, nobody adds to them either."""
+    with contextlib.ExitStack() as held:
+        try:
+            if rows_at.is_file():
+                held.enter_context(rows_file.lock(rows_at))
+        except TimeoutError as error:
+            raise StoreError(
+                f"{rows_at} is held by another process.", remedy="see what that one waits for"
+            ) from error
+        except OSError:
+            pass
+        yield
 
 
 def load(path: Path, found: Sequence[Row]) -> None:
@@ -48,6 +107,7 @@ def read(path: Path) -> tuple[Row, ...]:
     Raises:
         MissingPackageError: duckdb is not installed.
         UsageError: no such file, or none with rows.
+        StoreError: another process has it open to write.
     """
     duckdb = extras.require("duckdb")
     try:
@@ -56,6 +116,11 @@ def read(path: Path) -> tuple[Row, ...]:
                 f"SELECT {', '.join(_quoted(_NAMES))} FROM {_TABLE} ORDER BY number"  # noqa: S608
             ).fetchall()
     except (OSError, duckdb.Error) as error:
+        if any(words in str(error) for words in _HELD):
+            raise StoreError(
+                f"{path} is in use by another process.",
+                remedy="close it there, or read the rows themselves",
+            ) from error
         raise UsageError(
             f"{path} is no database of rows: {error}",
             remedy="potmodels benchmark load ROWS.jsonl --database FILE makes one",

@@ -1,11 +1,13 @@
 """Inputs for a measurement: of the shapes that an ONNX file states, the same for everybody."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from pytest_potmodels.errors import ModelVerificationError
+from pytest_potmodels.loading.budget import memory
 from pytest_potmodels.onnx_export import OnnxInput, OnnxModel
 
 #: A part of the name of a free axis -> its size; the first that fits decides.
@@ -19,6 +21,8 @@ _SIZES = (
     ("width", 224),
 )
 _TYPES = {"float32", "float64", "float16", "int64", "int32", "int8", "uint8", "bool"}
+#: One input may take this part of the memory: a model takes many times of what it is fed.
+_PART = 16
 #: Tokens that every vocabulary has.
 _FIRST, _LAST = 1, 6
 
@@ -42,6 +46,12 @@ def _array(each: OnnxInput, example: Mapping[str, int], batch: int, seed: int) -
     if each.dtype not in _TYPES:
         raise ModelVerificationError(f"its input {each.name} is of type {each.dtype}, not fed here")
     shape = [_size(axis, example, batch) for axis in each.axes]
+    # Numbers are drawn in eight bytes each.
+    if 8 * math.prod(shape) > memory() // _PART:
+        raise ModelVerificationError(
+            f"its input {each.name} of the shape {shape} takes too much of the memory",
+            remedy="a smaller --batch-size",
+        )
     numbers = np.random.default_rng(seed)
     if each.dtype.startswith("float"):
         return numbers.standard_normal(shape).astype(each.dtype)

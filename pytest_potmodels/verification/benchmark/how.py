@@ -11,5 +11,6 @@ class How:
 
     runs: int = 30
     warmup: int = 3
-    threads: int = 1
+    #: 0: all of the machine that measures.
+    threads: int = 0
     batch: int = 1

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pytest_potmodels.verification import obtaining, outcome
 from pytest_potmodels.verification.benchmark import feeding, machine
 from pytest_potmodels.verification.benchmark.how import How
 from pytest_potmodels.verification.job import Job, pipeline_of
+from pytest_potmodels.verification.processes import usable_cores
 from pytest_potmodels.verification.wanted import Wanted
 
 _MB = 1024 * 1024
@@ -26,7 +27,8 @@ def done(job: Job, say: Callable[[str], None] | None) -> dict[str, Any]:
     where = machine.description()
     about = {"machine": where, "machine_key": machine.key_of(where), "versions": machine.versions()}
     what = dict(job.what)
-    backend, how, wanted = what["backend"], How(**what["how"]), Wanted(**what["wanted"])
+    backend, wanted, how = what["backend"], Wanted(**what["wanted"]), How(**what["how"])
+    how = replace(how, threads=how.threads or usable_cores())
     if say is not None:
         say(f"{wanted.model_id}: measuring {backend}")
     try:
@@ -39,10 +41,11 @@ def done(job: Job, say: Callable[[str], None] | None) -> dict[str, Any]:
 
 def _with_torch(pipeline: Pipeline, wanted: Wanted, model: OnnxModel, how: How) -> dict[str, Any]:
     request = pipeline.catalog.request(wanted.model_id)
-    imported, torch = _timed(lambda: extras.require("torch"))
+    acquired, stored = _timed(lambda: pipeline.acquire(request))
+    built_by = "torchvision" if request.architecture else stored.format
+    imported, torch = _timed(lambda: _torch_and(built_by))
     torch.set_num_threads(how.threads)
     before = _memory()
-    acquired, stored = _timed(lambda: pipeline.acquire(request))
     loaded, held = _timed(lambda: pipeline.load(stored, request, device="cpu"))
     fed = feeding.arrays(model, batch=how.batch)
     tensors = {name: torch.from_numpy(array) for name, array in fed.items()}
@@ -53,6 +56,19 @@ def _with_torch(pipeline: Pipeline, wanted: Wanted, model: OnnxModel, how: How) 
 
     times = {"import_s": imported, "acquire_s": acquired, "load_s": loaded}
     return {**times, **_figures(call, how, before), "inputs": feeding.shapes(fed)}
+
+
+def _torch_and(built_by: str) -> Any:
+    """PyTorch, once it and what builds the model are imported: neither is the model's own cost."""
+    torch = extras.require("torch")
+    from pytest_potmodels.loading import torchvision_guard  # noqa: PLC0415 - imports torch itself
+
+    if built_by == "torchvision":
+        torchvision_guard.import_torchvision()
+    if built_by == "transformers":
+        torchvision_guard.import_transformers()
+        extras.require("transformers.modeling_utils")
+    return torch
 
 
 def _with_onnxruntime(

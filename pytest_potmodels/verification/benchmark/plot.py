@@ -1,6 +1,7 @@
 """A picture of the comparison: one panel per machine, one pair of dots per model."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from pytest_potmodels import extras
 from pytest_potmodels.errors import StoreError
 from pytest_potmodels.verification.benchmark.comparison import Compared
 from pytest_potmodels.verification.benchmark.row import Row
+from pytest_potmodels.verification.wanted import DEFAULT_FILE
 
 #: Told apart without colour vision, and on paper.
 _COLOURS = {"torch": "#D55E00", "onnxruntime": "#0072B2"}
@@ -17,6 +19,8 @@ _MARKS = {"torch": "o", "onnxruntime": "D"}
 _APART = 0.17
 #: A figure stands to the left of its dot.
 _ROOM = 2
+#: From which on a factor has no places after the point.
+_WHOLE = 10
 
 
 def draw(path: Path, found: Sequence[Compared], machines: Mapping[str, str]) -> None:
@@ -31,7 +35,7 @@ def draw(path: Path, found: Sequence[Compared], machines: Mapping[str, str]) -> 
     counts = [sum(each.machine_key == key for each in found) for key in keys]
     # No pyplot: it would look for a screen, and keep the figure.
     figure = figures.Figure(
-        figsize=(9, 1.6 + 0.75 * sum(counts) + 0.9 * len(keys)), layout="constrained"
+        figsize=(_width(found), 1.6 + 0.75 * sum(counts) + 0.9 * len(keys)), layout="constrained"
     )
     panels = figure.subplots(len(keys), 1, squeeze=False, height_ratios=[n + 0.5 for n in counts])
     for key, (panel,) in zip(keys, panels, strict=True):
@@ -47,13 +51,20 @@ def draw(path: Path, found: Sequence[Compared], machines: Mapping[str, str]) -> 
         ) from error
 
 
+def _width(found: Sequence[Compared]) -> float:
+    """In inches: names have any length, and the panel keeps its own."""
+    return max(9.0, 6.5 + 0.09 * max((len(each.model_id) for each in found), default=0))
+
+
 def _panel(panel: Any, found: Sequence[Compared], machine: str) -> None:
     # Dots on a logarithmic axis: models differ by factors of thousands, and bars begin at zero.
     panel.set_xscale("log")
     for offset, backend in ((-_APART, "torch"), (_APART, "onnxruntime")):
         rows = [(place, getattr(each, backend)) for place, each in enumerate(found)]
         _dots(panel, [(place + offset, row) for place, row in rows if row is not None], backend)
-    panel.set_yticks(range(len(found)), [_label(each) for each in found])
+    names = Counter(each.model_id for each in found)
+    labels = [_label(each, full=names[each.model_id] > 1) for each in found]
+    panel.set_yticks(range(len(found)), labels)
     panel.set_ylim(len(found) - 0.4, -0.6)
     panel.set_xlabel("ms for one call: the median, and a line to the 90th percentile")
     panel.set_title(machine, loc="left", fontsize=10)
@@ -90,7 +101,14 @@ def _dots(panel: Any, rows: Sequence[tuple[float, Row]], backend: str) -> None:
         )  # fmt: skip
 
 
-def _label(each: Compared) -> str:
+def _label(each: Compared, *, full: bool) -> str:
+    """The model, and what tells its rows apart where there are several."""
     source = next((row.source for row in (each.onnxruntime, each.torch) if row is not None), "")
-    faster = f", {each.speedup:.2g}x" if each.speedup else ""
-    return f"{each.model_id}\n({source}{faster})"
+    facts = [source, f"{each.threads} core{'s' * (each.threads != 1)}"]
+    if full:
+        # Inputs are alike in their shapes, and their names are long.
+        shapes = dict.fromkeys(said.rpartition(":")[2] for said in each.inputs.split())
+        facts += [" ".join(shapes), *([each.file_path] if each.file_path != DEFAULT_FILE else [])]
+    if each.speedup:
+        facts.append(f"{each.speedup:,.0f}x" if each.speedup >= _WHOLE else f"{each.speedup:.2g}x")
+    return f"{each.model_id}\n({', '.join(facts)})"

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, get_type_hints
 
 from pytest_potmodels.errors import UsageError
+from pytest_potmodels.verification.benchmark.machine import key_of
 from pytest_potmodels.verification.outcome import Problem, Verification
 
 SCHEMA = 1
@@ -25,6 +26,8 @@ class Row:
     #: "ok" or "failed".
     status: str
     error: str = ""
+    #: What mends it.
+    remedy: str = ""
     #: The class of the error, and its code for scripts.
     kind: str = ""
     reason: str = ""
@@ -86,6 +89,8 @@ def from_json(said: Any) -> Row:
         fits = isinstance(value, int | float) if kind is float else isinstance(value, kind)
         if not fits:
             raise UsageError(f"its {name} is {value!r}")
+    if said["machine"] and key_of(said["machine"]) != said["machine_key"]:
+        raise UsageError(f"its machine_key {said['machine_key']!r} is another machine's")
     return Row(**said)
 
 
@@ -93,7 +98,8 @@ def of_problem(problem: Problem | None) -> dict[str, str]:
     """What a row says of what went wrong; nothing where nothing did."""
     if problem is None:
         return {}
-    return {"error": problem.message, "kind": problem.kind, "reason": problem.reason}
+    said = {"error": problem.message, "remedy": problem.remedy}
+    return {**said, "kind": problem.kind, "reason": problem.reason}
 
 
 def facts_of(found: Verification) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import BaseFileLock, FileLock
 
 from pytest_potmodels.errors import StoreError, UsageError
 from pytest_potmodels.verification.benchmark import row as rows
@@ -25,18 +26,33 @@ class Read:
     damaged: tuple[str, ...] = ()
 
 
+def check(path: Path) -> None:
+    """Pass if rows may be added to a file: it is absent, empty, or begins like one of rows.
+
+    Raises:
+        UsageError: it is somebody's file of another kind.
+    """
+    with suppress(OSError):  # Whatever is wrong with it is said when rows are written.
+        with path.open("rb") as stream:
+            begins = stream.read(1)
+        if begins not in (b"", b"{"):
+            raise UsageError(f"{path} is no file of rows.", remedy="name another with --rows")
+
+
 def append(path: Path, found: Iterable[Row]) -> None:
     """Add rows to a file, each by one write; it is made where there is none.
 
     Raises:
         StoreError: the file does not take them.
+        UsageError: it is no file of rows.
     """
+    check(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not "a": buffered writes may split a line.
         flags = os.O_APPEND | os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0)
         # NFS and Windows append in two steps: to move to the end, and to write.
-        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE):
+        with lock(path):
             handle = os.open(path, flags, 0o644)
             try:
                 for each in found:
@@ -48,6 +64,12 @@ def append(path: Path, found: Iterable[Row]) -> None:
             f"{path} does not take the results: {error.strerror or error}.",
             remedy="name another file with --rows",
         ) from error
+
+
+def lock(path: Path) -> BaseFileLock:
+    """What whoever writes to a file of rows, or makes something of all of them, holds."""
+    place = path.resolve()
+    return FileLock(place.with_name(f".{place.name}.lock"), timeout=_PATIENCE)
 
 
 def read(path: Path) -> Read:

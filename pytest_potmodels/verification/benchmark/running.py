@@ -34,18 +34,20 @@ def benchmarked(
     decides itself how many its workers do at once.
     """
     run = uuid.uuid4().hex[:12]
+    # Of what came to nothing on an executor nobody knows on which machine it was.
+    nowhere: dict[str, Any] = {"machine": {}} if executor else {}
     there = []
     for found in verifier.batch_verify_models(wanted, executor=executor):
         if found.ok:
             there += [(found, backend) for backend in backends]
         else:
-            yield _row(run, found, "", _here(), found.problem)
+            yield _row(run, found, "", nowhere or _here(), found.problem)
     jobs = [_job(verifier, found, backend, how) for found, backend in there]
     measured = together.run(jobs, workers=1, executor=executor, apart=True, on_line=on_line)
     for place, came in measured:
         found, backend = there[place]
         if isinstance(came, BaseException):
-            yield _row(run, found, backend, _here(), problem_of(came))
+            yield _row(run, found, backend, nowhere or _here(), problem_of(came))
             continue
         problem = came.pop("problem", None)
         yield _row(run, found, backend, came, Problem(**problem) if problem else None)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,15 @@ def test_rows_of_other_sizes_or_cores_are_never_compared() -> None:
     assert [each.speedup for each in compared([row(), *others])] == [None, None, None]
 
 
+def test_rows_of_another_export_or_revision_are_never_compared() -> None:
+    later = "2026-01-02T00:00:00+00:00"
+    newer = row("onnxruntime", time=later)
+    for other in (replace(newer, digest="b" * 64), replace(newer, revision="b" * 40)):
+        (found,) = compared([row(), other])
+        assert (found.torch, found.speedup) == (None, None)
+        assert found.onnxruntime is not None
+
+
 def test_rows_that_failed_are_left_out() -> None:
     assert compared([row(status="failed")]) == []
 
@@ -49,6 +59,24 @@ def test_a_plot_is_drawn(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(StoreError, match="--plot"):
         plot.draw(tmp_path / "absent" / "plot.png", compared(rows), machines(rows))
+
+
+def test_rows_of_one_model_are_told_apart_in_the_plot() -> None:
+    pytest.importorskip("matplotlib")
+    shapes = {"input_ids": "1x32", "attention_mask": "1x32"}
+    pairs = [
+        each
+        for backend, p50 in (("torch", 2600.0), ("onnxruntime", 2.0))
+        for each in (
+            row(backend, threads=1, inputs=shapes, p50_ms=p50),
+            row(backend, threads=4, inputs={"input_ids": "8x32"}),
+        )
+    ]
+    labels = [plot._label(each, full=True) for each in compared(pairs)]
+    assert sorted(labels) == [
+        "org/model\n(converted, 1 core, 1x32, 1,300x)",
+        "org/model\n(converted, 4 cores, 8x32, 2x)",
+    ]
 
 
 def test_without_matplotlib_the_pip_line_is_told() -> None:

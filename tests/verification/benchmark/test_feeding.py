@@ -52,6 +52,20 @@ def test_a_type_that_cannot_be_fed_is_told() -> None:
         feeding.arrays(model(OnnxInput("x", "string", ("batch",))), batch=1)
 
 
+def test_what_takes_too_much_memory_is_told_before_it_is_made() -> None:
+    image = OnnxInput("x", "float32", ("batch", 3, 224, 224))
+    with pytest.raises(ModelVerificationError, match=r"shape .100000000, 3, .*") as caught:
+        feeding.arrays(model(image), batch=100_000_000)
+    assert "--batch-size" in caught.value.remedy
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 30, 97])
+def test_percentiles_are_numpys(count: int) -> None:
+    times = np.random.default_rng(count).exponential(size=count).tolist()
+    for share in (50, 90, 99):
+        assert percentile(times, share) == pytest.approx(np.percentile(times, share), rel=1e-12)
+
+
 def test_percentiles_lie_between_neighbours() -> None:
     times = [float(number) for number in range(101)]
     assert [percentile(times, share) for share in (50, 90, 99)] == [50.0, 90.0, 99.0]

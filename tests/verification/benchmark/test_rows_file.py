@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from verification.benchmark.rows import row
+from verification.benchmark.rows import SERVER, row
 
 from pytest_potmodels.errors import StoreError, UsageError
 from pytest_potmodels.verification.benchmark.rows_file import append, read
@@ -64,8 +64,9 @@ def test_a_line_that_was_written_in_part_spoils_no_other(tmp_path: Path) -> None
         ({"p50_ms": "fast"}, "its p50_ms is 'fast'"),
         ({"machine": []}, "its machine is []"),
         ({"was_converted": "yes"}, "its was_converted is 'yes'"),
+        ({"machine": SERVER}, "is another machine's"),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_a_line_that_is_no_row_is_told_with_its_place(
     tmp_path: Path, change: dict[str, Any], told: str
@@ -74,6 +75,14 @@ def test_a_line_that_is_no_row_is_told_with_its_place(
     path.write_text(json.dumps({**row().as_json(), **change}) + "\n")
     (damaged,) = read(path).damaged
     assert damaged == f"{path}:1: it is {told}" or damaged.endswith(told)
+
+
+def test_a_file_of_another_kind_is_not_written_to(tmp_path: Path) -> None:
+    names = tmp_path / "models.txt"
+    names.write_text("bert-base-uncased\n")
+    with pytest.raises(UsageError, match="no file of rows"):
+        append(names, [row()])
+    assert names.read_text() == "bert-base-uncased\n"
 
 
 def test_a_file_that_is_not_there_or_takes_nothing_is_told(tmp_path: Path) -> None:

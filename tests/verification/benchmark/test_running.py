@@ -7,7 +7,7 @@ from pytest_potmodels.verification.benchmark import machine
 from pytest_potmodels.verification.benchmark.how import How
 from pytest_potmodels.verification.benchmark.running import benchmarked
 
-QUICK = How(runs=2, warmup=0)
+QUICK = How(runs=2, warmup=0, threads=1)
 
 
 def test_a_row_tells_what_was_measured_where_and_of_what(filled: Filled) -> None:
