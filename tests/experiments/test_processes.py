@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from experiments.conftest import NETWORK, Project
 
 from pytest_potmodels.experiments import (
@@ -31,6 +32,7 @@ from experiments.conftest import trained as run
 """
 
 
+@pytest.mark.slow
 def test_two_processes_under_one_plan_give_the_same_bits(project: Project) -> None:
     train = project.folder / "train.py"
     train.write_text(_TRAIN.format(tests=str(Path(__file__).resolve().parents[1])))

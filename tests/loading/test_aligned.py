@@ -41,6 +41,7 @@ def outcome(child: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_processes_that_want_it_at_once_make_it_once(
     tiny_bert: Path, store: Any, machine: Machine
 ) -> None:

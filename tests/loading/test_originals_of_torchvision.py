@@ -32,11 +32,15 @@ LARGE = dict.fromkeys(
     ),
     "",
 )  # fmt: skip
+SLOW = {*LARGE, "regnet_y_400mf"}
 
 
 @pytest.mark.parametrize(
     "architecture",
-    [*CLASSIFIERS, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)],
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
+        for name in (*CLASSIFIERS, *LARGE)
+    ],
 )
 def test_a_torchvision_classifier_is_the_stock_builders(
     architecture: str, published: Published, machine: Machine
@@ -127,7 +131,7 @@ def _rewritten(stored: StoredModel, form: str, store: Any) -> StoredModel:
     [
         ("squeezenet1_1", {}),
         ("resnet18", {}),
-        ("resnet18", {"parallel": True}),
+        pytest.param("resnet18", {"parallel": True}, marks=pytest.mark.slow),
         pytest.param(
             *("googlenet", {"aux_logits": True, "init_weights": False}), marks=pytest.mark.slow
         ),

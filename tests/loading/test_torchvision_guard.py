@@ -104,6 +104,7 @@ def test_the_installed_torchvision_builds_a_classifier_and_transformers_an_encod
     assert done.stdout == "ResNet\nBertModel\n", done.stderr
 
 
+@pytest.mark.slow
 def test_transformers_works_after_an_import_of_it_that_failed() -> None:
     earlier = (
         "try:\n    from transformers import ViTImageProcessor, BertModel\n"

@@ -172,7 +172,7 @@ original.best_scan = lambda: None
     ("options", "conftest"),
     [
         pytest.param(("-q",), "", id="one process, quiet"),
-        pytest.param(("-n2",), "", id="two workers"),
+        pytest.param(("-n2",), "", id="two workers", marks=pytest.mark.slow),
         pytest.param((), NO_SCAN, id="no scan", marks=pytest.mark.slow),
     ],
 )

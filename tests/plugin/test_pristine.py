@@ -285,8 +285,10 @@ def test_an_error_in_a_fixture_or_a_teardown_leaves_the_next_the_original(
 
 @pytest.mark.parametrize(
     ("options", "conftest"),
-    [MODES["pages are put back"], MODES["two workers, no scan"]],
-    ids=["one", "two"],
+    [
+        pytest.param(*MODES["pages are put back"], id="one"),
+        pytest.param(*MODES["two workers, no scan"], id="two", marks=pytest.mark.slow),
+    ],
 )
 def test_a_model_of_ones_own_is_built_once_in_each_worker(
     project: Project, options: tuple[str, ...], conftest: str, pytester: pytest.Pytester

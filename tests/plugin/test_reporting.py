@@ -29,7 +29,9 @@ TOTAL = (
 )
 
 
-@pytest.mark.parametrize("how", [(), ("-n2",), ("-n2", "--dist=loadfile")])
+@pytest.mark.parametrize(
+    "how", [(), ("-n2",), pytest.param(("-n2", "--dist=loadfile"), marks=pytest.mark.slow)]
+)
 def test_the_summary_counts_alone_and_under_xdist(
     pytester: pytest.Pytester, how: tuple[str, ...]
 ) -> None:

@@ -57,7 +57,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
     return Suite(pytester)
 
 
-@pytest.mark.parametrize("top", ["", "import torch"])
+@pytest.mark.parametrize("top", ["", pytest.param("import torch", marks=pytest.mark.slow)])
 def test_torch_gets_its_share_wherever_it_is_imported(suite: Suite, top: str) -> None:
     said = suite.run(top=top)
     assert said["torch"] == SHARE
@@ -71,7 +71,10 @@ def torch_threads() -> int:
 
 
 @pytest.mark.parametrize(("top", "given"), [
-    ("", {"OMP_NUM_THREADS": str(usable_cores()), "TOKENIZERS_PARALLELISM": "false"}),
+    pytest.param(
+        *("", {"OMP_NUM_THREADS": str(usable_cores()), "TOKENIZERS_PARALLELISM": "false"}),
+        marks=pytest.mark.slow,
+    ),
     ("import torch", {"MKL_NUM_THREADS": str(usable_cores()), "RAYON_NUM_THREADS": "3"}),
 ])  # fmt: skip
 def test_numbers_that_the_user_gave_stay(

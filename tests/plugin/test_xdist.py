@@ -33,6 +33,7 @@ def test_eight_workers_fetch_a_hub_model_once_and_then_never(
     assert list(site.log) == []
 
 
+@pytest.mark.slow
 def test_eight_workers_fetch_a_torchvision_file_once(
     pytester: pytest.Pytester, site: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
