@@ -2,7 +2,11 @@
 
     PotModelsError                      70  our own fault, unless a class below says otherwise
     ├── UsageError                       2  a name, key, value or option that cannot be meant
-    │   └── UnknownNameError             2  ... with close matches
+    │   ├── UnknownNameError             2  ... with close matches
+    │   └── LUTError                     2  a LUT network that cannot be meant; also a ValueError
+    │       ├── LUTNameError             2  ... a key or name; also an UnknownNameError and KeyError
+    │       ├── LUTWeightsError          3  its weights are nowhere; also unavailable
+    │       └── LUTDigestError           4  its weights are not the ones its YAML names
     ├── UnavailableError                 3  the model cannot be had; `reason` says why, in one word
     │   ├── ModelTooLargeError           3
     │   ├── NotPlannedError              3
@@ -173,10 +177,35 @@ class StoreError(PotModelsError):
     exit_code = 3
 
 
+class LUTError(UsageError, ValueError):
+    """A LUT network cannot be built, changed, fitted or fed as asked."""
+
+
+class LUTNameError(LUTError, UnknownNameError, KeyError):
+    """A key, kind or pretrained LUT network that is not among the known ones."""
+
+
+class LUTWeightsError(LUTError, UnavailableError):
+    """A LUT network whose weights are in no folder: never replaced by random ones."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        UnavailableError.__init__(self, message, reason=Reason.NOT_CACHED, remedy=remedy)
+
+
+class LUTDigestError(LUTError, DigestMismatchError):
+    """A file of a LUT network differs from what its YAML says."""
+
+    exit_code = 4
+
+
 class ModelVerificationError(PotModelsError):
     """A model's file was checked or made, and did not pass; the base of the four below."""
 
     exit_code = 1
+    #: What was tried, in order.
+    tried: tuple[str, ...] = ()
 
 
 class ModelConversionError(ModelVerificationError):

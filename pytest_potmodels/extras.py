@@ -17,8 +17,12 @@ _EXTRAS = {
     "psutil": ("psutil", "onnx"),
     "duckdb": ("DuckDB", "benchmark"),
     "matplotlib": ("Matplotlib", "benchmark"),
+    "numpy": ("NumPy", "lut"),
+    "sklearn": ("scikit-learn", "lut"),
     "distributed": ("Dask's distributed", "dask"),
 }
+#: Package -> what pip calls it, where that is another name.
+_ON_PIP = {"sklearn": "scikit-learn"}
 
 
 def require(module: str) -> ModuleType:
@@ -43,13 +47,14 @@ def require_installed(package: str) -> None:
         raise missing(package, ModuleNotFoundError(f"No module named {package!r}", name=package))
 
 
-def missing(module: str, cause: Exception) -> MissingPackageError:
-    """The error for a package that cannot be imported."""
+def missing(module: str, cause: Exception, *, extra: str = "") -> MissingPackageError:
+    """The error for a package that cannot be imported; `extra` is one that brings it, too."""
     package = module.partition(".")[0]
-    title, extra = _EXTRAS.get(package, (package, "all"))
+    title, usual = _EXTRAS.get(package, (package, "all"))
     absent = isinstance(cause, ModuleNotFoundError) and cause.name == package
     why = "not installed" if absent else f"installed, but fails to import: {cause}"
+    on_pip = _ON_PIP.get(package, package)
     return MissingPackageError(
         f"{title} not available ({why})",
-        remedy=f"pip install {package}    (or: pip install 'pytest-potmodels[{extra}]')",
+        remedy=f"pip install {on_pip}    (or: pip install 'pytest-potmodels[{extra or usual}]')",
     )

@@ -11,6 +11,10 @@ from pytest_potmodels import errors
 from pytest_potmodels.errors import (
     NEVER_SUBSTITUTED,
     DigestMismatchError,
+    LUTDigestError,
+    LUTError,
+    LUTNameError,
+    LUTWeightsError,
     MissingPackageError,
     ModelConnectionError,
     ModelConversionError,
@@ -41,6 +45,10 @@ EXAMPLES = [
     MissingPackageError("what", remedy="how"),
     DigestMismatchError("what", expected="aa", found="bb", remedy="how"),
     StoreError("what", remedy="how"),
+    LUTError("what", remedy="how"),
+    LUTNameError("key", "temprature", ["temperature"], remedy="how"),
+    LUTWeightsError("what", remedy="how"),
+    LUTDigestError("what", expected="aa", found="bb", remedy="how"),
     ModelVerificationError("what", remedy="how"),
     ModelConversionError("what", tried=["dynamo: it failed"], remedy="how"),
     ModelUnsupportedError("what", tried=["dynamo: it failed"], remedy="how"),
@@ -87,6 +95,10 @@ def test_exit_codes_are_the_documented_ones() -> None:
         "MissingPackageError": 3,
         "DigestMismatchError": 4,
         "StoreError": 3,
+        "LUTError": 2,
+        "LUTNameError": 2,
+        "LUTWeightsError": 3,
+        "LUTDigestError": 4,
         "ModelVerificationError": 1,
         "ModelConversionError": 1,
         "ModelUnsupportedError": 3,
@@ -101,6 +113,18 @@ def test_what_cannot_be_exported_is_unavailable_and_what_came_out_wrong_is_not()
     assert (unsupported.reason, unsupported.tried) == (Reason.NOT_EXPORTABLE, ("dynamo: no",))
     assert unsupported.substitutable
     assert not isinstance(ModelConversionError("what"), UnavailableError)
+
+
+def test_every_error_of_a_lut_network_is_caught_as_a_person_would_catch_it() -> None:
+    luts = [error for error in EXAMPLES if type(error).__name__.startswith("LUT")]
+    assert len(luts) == 4
+    for error in luts:
+        assert isinstance(error, LUTError)
+        assert isinstance(error, ValueError)
+    name = LUTNameError("key", "temprature", ["temperature"])
+    assert isinstance(name, KeyError)
+    assert str(name) == "unknown key 'temprature'. Did you mean 'temperature'?"
+    assert LUTWeightsError("what").reason == Reason.NOT_CACHED
 
 
 def test_wrong_bytes_are_not_a_kind_of_unavailable() -> None:

@@ -1,6 +1,7 @@
-"""Seed-style YAML: read only when it is named, strictly under `models:`."""
+"""YAML: a whole document with the line of each key, and seed-style settings under `models:`."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,94 @@ _YAML_SCHEMA: Mapping[str, Any] = {
 }
 _DEPTH = 4
 _KINDS = {str: "a text", bool: "true or false", float: "a number above 0", dict: "a mapping"}
+
+#: Numbers of YAML 1.2: PyYAML takes 1e-3 for a word.
+EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")
+_FLOAT = "tag:yaml.org,2002:float"
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values only, with the numbers of YAML 1.2."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what `_Loader` reads."""
+
+
+for _each in (_Loader, _Dumper):
+    _each.add_implicit_resolver(_FLOAT, EXPONENT, list("+-.0123456789"))
+
+
+def read_document(path: Path) -> ConfigFile:
+    """Read a YAML file that is one mapping of plain values, with the line of every key.
+
+    Raises:
+        UsageError: not valid, no mapping, a key that is there twice, or an alias; with file and
+            line.
+    """
+    try:
+        return parse_document(path.read_text(encoding="utf-8-sig"), path)
+    except UnicodeDecodeError as error:
+        raise _invalid(path, error) from error
+
+
+def parse_document(text: str, path: Path) -> ConfigFile:
+    """The same of a text that is to be, or was, the file at `path`; raises the same."""
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        # First: what is merged from anchors, over and over, would grow without an end.
+        lines = dict(_all_keys(path, node, (), set())) if node is not None else {}
+        data = loader.construct_document(node) if node is not None else None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none.
+        raise _invalid(path, error) from error
+    except RecursionError as error:
+        raise UsageError(f"{path}: no valid YAML: it is nested too deeply.") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"{path} holds {type(data).__name__}, expected keys with values.")
+    return ConfigFile(path, data, lines)
+
+
+def as_yaml(table: Mapping[str, Any]) -> str:
+    """The text of a document; lists and mappings of plain values on one line each."""
+    return yaml.dump(
+        dict(table),
+        Dumper=_Dumper,
+        default_flow_style=None,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
+    )
+
+
+def _invalid(path: Path, error: Exception) -> UsageError:
+    mark = getattr(error, "problem_mark", None)
+    place = f"{path}:{mark.line + 1}" if mark else str(path)
+    return UsageError(f"{place}: no valid YAML: {getattr(error, 'problem', None) or error}.")
+
+
+def _all_keys(path: Path, node: Any, prefix: Keys, seen: set[int]) -> Iterator[tuple[Keys, int]]:
+    """Every key with its line; what holds itself would have no end, so nothing is there twice."""
+    if isinstance(node, yaml.ScalarNode):
+        return
+    if id(node) in seen:
+        line = node.start_mark.line + 1
+        raise UsageError(f"{path}:{line}: what an anchor names is used again.", remedy="repeat it")
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _all_keys(path, item, (*prefix, "-"), seen)
+        return
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        name, line = str(key.value), key.start_mark.line + 1
+        if name in lines:
+            first = lines[name]
+            said = f"{path}:{line}: {name!r} is there twice, first in line {first}."
+            raise UsageError(said, remedy="keep one")
+        lines[name] = line
+        yield (*prefix, name), line
+        yield from _all_keys(path, value, (*prefix, name), seen)
 
 
 def read_yaml(path: Path) -> ConfigFile:
