@@ -13,11 +13,11 @@ from pytest_potmodels.cli.console import put, put_json, say
 from pytest_potmodels.cli.exits import CHECK_FAILED, INTERRUPTED
 from pytest_potmodels.cli.experimenting import records
 from pytest_potmodels.cli.experimenting.plan import plan_of
+from pytest_potmodels.cli.groups import Group
 from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.options import common_options, json_option
 from pytest_potmodels.cli.records import counted
 from pytest_potmodels.cli.tables import Table, put_table
-from pytest_potmodels.errors import UnknownNameError
 from pytest_potmodels.experiments.comparison import COLUMNS, compare
 from pytest_potmodels.experiments.result_files import list_results
 from pytest_potmodels.experiments.results import ExperimentResult
@@ -25,21 +25,8 @@ from pytest_potmodels.experiments.runner import ReproducibleExperimentRunner
 from pytest_potmodels.experiments.user_file import FileExperiment, split_target
 
 
-class _Group(click.Group):
-    """Commands below a command; a misspelt one is told with close matches, as above it."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self.commands and not ctx.resilient_parsing:
-            raise UnknownNameError(
-                "command", args[0], self.commands, remedy=f"{ctx.command_path} --help lists them"
-            )
-        return super().resolve_command(ctx, args)
-
-
 @click.group(
-    cls=_Group,
+    cls=Group,
     invoke_without_command=True,
     epilog="Example: potmodels experiment run train.py",
 )

@@ -1,0 +1,1 @@
+"""`potmodels lut`: train look-up-table networks, measure, describe and export them."""

@@ -1,0 +1,1 @@
+"""From a configuration with a `train:` block to files: data, recipe, loop, measurement, picture."""
