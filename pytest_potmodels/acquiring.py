@@ -16,6 +16,7 @@ from pytest_potmodels.errors import (
     UnavailableError,
     UsageError,
 )
+from pytest_potmodels.identifiers import IN_PLACE
 from pytest_potmodels.lockfile.pins import Pins, open_pins
 from pytest_potmodels.settings.values import Settings
 from pytest_potmodels.sources import Source, SourceContext, by_url, open_source
@@ -39,7 +40,7 @@ _log = logging.getLogger(__name__)
 #: What is wrong with the bytes or the manifest of an entry, if anything is.
 _Trouble = DigestMismatchError | None
 #: Sources whose models need no network and no copy.
-_WHERE_IT_LIES = frozenset({"package", "file", "mock"})
+_WHERE_IT_LIES = frozenset({*IN_PLACE, "mock"})
 
 
 @dataclass(frozen=True)

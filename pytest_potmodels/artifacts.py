@@ -12,9 +12,9 @@ from pytest_potmodels import extras
 from pytest_potmodels.digests import Digest, digest_of_files
 from pytest_potmodels.identifiers import ModelId
 
-Kind = Literal["vision", "language"]
+Kind = Literal["vision", "language", "lut"]
 #: How a folder is turned into an object: the key of the registry in `loading/`.
-Format = Literal["transformers", "torchvision", "torch_hub", "mock", "weights", "onnx"]
+Format = Literal["transformers", "torchvision", "torch_hub", "lut", "mock", "weights", "onnx"]
 Origin = Literal["pretrained", "cached", "mock"]
 
 MEGABYTE = 1024 * 1024
@@ -28,6 +28,8 @@ class LoadOptions:
     auto_class: str | None = None
     dtype: str | None = None
     seed: int = 0
+    #: Runtime overrides of a LUT network, as JSON with sorted keys; "" for none.
+    runtime: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from pytest_potmodels import addresses
 from pytest_potmodels.errors import UnknownNameError, UsageError
 
-SOURCES = ("huggingface", "torchvision", "pytorch_hub", "url", "package", "file", "mock")
+SOURCES = ("huggingface", "torchvision", "pytorch_hub", "url", "package", "file", "lut", "mock")
 SOURCE_ALIASES = {"hf": "huggingface"}
+#: Sources whose models are used where they lie: no network, no copy.
+IN_PLACE = frozenset({"package", "file", "lut"})
 
 #: What sources call the revision that is meant where none is named.
 DEFAULT_REVISIONS = {"huggingface": "main", "torchvision": "DEFAULT", "pytorch_hub": "HEAD"}
@@ -32,6 +34,8 @@ _NAMES = {
     "url": re.compile(r"https?://[^\s#]+"),
     "package": re.compile(r"[A-Za-z_][\w.]*(/[\w.@+-]+)*"),
     "file": re.compile(r".+"),
+    # The type is the folder that the model lies in: feedforward, convnet.
+    "lut": re.compile(r"(\w+/)?\w[\w.-]*"),
     "mock": re.compile(r"[a-z]+"),
 }
 
@@ -40,6 +44,7 @@ _REMEDIES = {
     "pytorch_hub": "write pytorch_hub:OWNER/REPOSITORY/ENTRY, or OWNER/REPOSITORY:REF/ENTRY",
     "url": "write url:https://HOST/PATH, and what is promised of the file behind it: #sha256=HEX",
     "package": "write the name that `import` takes, and a folder in it: package:my_package/model",
+    "lut": "write lut:NAME or lut:TYPE/NAME: lut:digits_small, lut:feedforward/digits_small",
 }
 
 

@@ -18,6 +18,7 @@ from pytest_potmodels.identifiers import split_file
 from pytest_potmodels.loading import require_packages
 from pytest_potmodels.loading.originals import Collector, Originals
 from pytest_potmodels.lockfile.pins import open_pins
+from pytest_potmodels.lut import pretrained_files
 from pytest_potmodels.opening import open_originals, open_store
 from pytest_potmodels.settings.trust import require_trust
 from pytest_potmodels.settings.values import Settings
@@ -79,7 +80,12 @@ class Pipeline(Acquiring):
 
 #: Sources that have models of one format only.
 FORMATS: Mapping[str, Format] = MappingProxyType(
-    {"huggingface": "transformers", "torchvision": "torchvision", "pytorch_hub": "torch_hub"}
+    {
+        "huggingface": "transformers",
+        "torchvision": "torchvision",
+        "pytorch_hub": "torch_hub",
+        "lut": "lut",
+    }
 )
 
 
@@ -113,7 +119,9 @@ def open_pipeline(  # noqa: PLR0913 - what each caller has otherwise
         token: what finds the hub's token, where it is not the user's own.
     """
     pinned = open_pins(settings.lock, only=settings.locked).named
-    catalog = catalog or build_catalog(settings.own_tables, settings.where, pinned=pinned)
+    catalog = catalog or build_catalog(
+        settings.own_tables, settings.where, pinned=pinned, find_lut=pretrained_files.names
+    )
     policy = TransferPolicy(
         blocked=settings.closed_by,
         timeout=settings.timeout,

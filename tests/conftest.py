@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from made_once import cold, once
 from s3 import S3Server, forget_clients, require_s3
 from standin import StandIn
 
 from pytest_potmodels.store.leases import let_go
+
+__all__ = ["cold", "once"]
 
 
 def pytest_configure() -> None:

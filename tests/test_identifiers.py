@@ -57,7 +57,10 @@ IDS = (
         ),
     )
     | st.builds(ModelId, st.just("file"), PATH)
-    | st.builds(ModelId, st.just("mock"), st.sampled_from(["vision", "language"]))
+    | st.builds(ModelId, st.just("mock"), st.sampled_from(["vision", "language", "lut"]))
+    | st.builds(
+        ModelId, st.just("lut"), st.from_regex(r"(\w{1,9}/)?\w[\w.-]{0,20}", fullmatch=True)
+    )
 )
 
 
@@ -146,6 +149,12 @@ def test_a_path_with_a_colon_is_no_unknown_source() -> None:
         "https://host/../x",
         "file:",
         "file:a\nb",
+        "lut:",
+        "lut:a/b/c",
+        "lut:../digits_small",
+        "lut:/digits_small",
+        "lut:digits_small@v2",
+        "lut:digits small",
         "mock:Vision",
         "mock:",
     ],

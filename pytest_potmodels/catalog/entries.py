@@ -12,6 +12,8 @@ from pytest_potmodels.errors import UnknownNameError, UsageError
 from pytest_potmodels.identifiers import REVISIONED, SOURCE_ALIASES, SOURCES, ModelId, checked
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+#: Those of which each preset has a model.
+PRESET_KINDS: tuple[Kind, ...] = ("vision", "language")
 KEYS = (
     "source", "name", "revision", "weights", "architecture", "sha256",
     "kind", "task", "auto_class", "dtype", "description",
@@ -121,23 +123,30 @@ def kind_of(
     """
     if stated is not None and stated not in KINDS:
         raise UnknownNameError("kind", stated, KINDS, where=where)
-    fixed: dict[str, Kind] = {"torchvision": "vision"}
-    if model_id.source == "mock":
-        if model_id.name not in KINDS:
-            raise UnknownNameError("mock", model_id.name, KINDS, where=where)
-        fixed["mock"] = "vision" if model_id.name == "vision" else "language"
-    if model_id.source == "url" and architecture:
-        fixed["url"] = "vision"
-    certain = fixed.get(model_id.source)
+    certain = _certain_kind(model_id, architecture, where)
     if stated is None:
         # What is loaded by URL is a torchvision network, once somebody has said which; and
         # PyTorch Hub's first and most used repository is torchvision's.
         assumed: Kind = "vision" if model_id.source in ("url", "pytorch_hub") else "language"
         return certain or assumed, certain is not None
+    place = f"{where}: " if where else ""
     if certain and stated != certain:
-        place = f"{where}: " if where else ""
         raise UsageError(f"{place}{model_id} is a {certain} model, not a {stated} model.")
-    return ("vision" if stated == "vision" else "language"), True
+    if stated == "lut" and not certain:
+        raise UsageError(f"{place}{model_id} is no LUT network.", remedy="name one: lut:NAME")
+    return stated, True
+
+
+def _certain_kind(model_id: ModelId, architecture: str | None, where: str) -> Kind | None:
+    """What a model is whatever anybody says; None where nothing but its files could tell."""
+    if model_id.source == "mock":
+        if model_id.name not in KINDS:
+            raise UnknownNameError("mock", model_id.name, KINDS, where=where)
+        return model_id.name
+    if model_id.source == "url" and architecture:
+        return "vision"
+    fixed: dict[str, Kind] = {"torchvision": "vision", "lut": "lut"}
+    return fixed.get(model_id.source)
 
 
 def _strings(name: str, table: Any, where: Where) -> Mapping[str, str]:
@@ -186,6 +195,12 @@ def _check_replacements(source: str, name: str, text: Mapping[str, str], where: 
         raise UsageError(
             f"{where('models', name, 'sha256')}: `sha256` is of the file behind a URL; {name!r} is "
             f"from {source}."
+        )
+    loading = [key for key in ("task", "auto_class", "dtype") if key in text]
+    if loading and source == "lut":
+        raise UsageError(
+            f"{where('models', name, loading[0])}: `{loading[0]}` is for transformers; {name!r} is "
+            "a LUT network."
         )
     if "revision" in text and source not in REVISIONED:
         raise UsageError(f"{where('models', name, 'revision')}: {source} has no revisions.")

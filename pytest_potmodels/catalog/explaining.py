@@ -77,6 +77,8 @@ class Explaining:
             return Because("catalog", f"{name!r} is a model", self._place("models", name))
         if name in architectures():
             return Because("rule", f"{name!r} is an architecture of torchvision")
+        if self.catalog.is_lut(name):
+            return Because("rule", f"{name!r} is a LUT network of this machine")
         rule = "an id with a /" if "/" in name else "one of the hub's ids without an organisation"
         return Because("rule", f"{name!r} is {rule}: Hugging Face")
 

@@ -1,8 +1,8 @@
 """From a name as somebody wrote it to the model that is meant; nothing is guessed.
 
 A bare name is, in this order: the user's own entry, the catalog's, an alias, a torchvision
-architecture, a Hugging Face id (with `/`, or one of the historic ids without organisation).
-PyTorch Hub is never tried unasked: it runs code.
+architecture, a LUT network, a Hugging Face id (with `/`, or one of the historic ids without
+organisation). PyTorch Hub is never tried unasked: it runs code.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from typing import Any
 from pytest_potmodels import identifiers
 from pytest_potmodels.addresses import displayed
 from pytest_potmodels.artifacts import Kind, LoadOptions, ModelRequest
-from pytest_potmodels.catalog import web
+from pytest_potmodels.catalog import lut, web
 from pytest_potmodels.catalog.entries import CatalogEntry, check_published, kind_of
 from pytest_potmodels.catalog.torchvision_weights import architectures
 from pytest_potmodels.errors import UnknownNameError, UsageError
@@ -36,6 +36,8 @@ class Catalog:
     architectures: Mapping[str, str]
     #: What a lock makes of a request: the same at the revision that is pinned.
     pinned: Pinned | None = None
+    #: Finds the LUT networks of this machine; None: nobody has said which there are.
+    find_lut: lut.Names | None = None
 
     def request(
         self, text: str, *, kind: str | None = None, architecture: str | None = None, **options: Any
@@ -67,7 +69,8 @@ class Catalog:
             UsageError: the preset has no model of this kind.
         """
         self.check_preset(preset)
-        name = self.presets[preset].get(kind)
+        # A LUT network is small and lies here: there is one for all presets.
+        name = self.presets[preset].get(kind, lut.DEFAULT if kind == "lut" else None)
         if name is None:
             raise UsageError(f"preset {preset!r} has no {kind} model.")
         return self.request(name, kind=kind)
@@ -102,7 +105,18 @@ class Catalog:
         explicit = identifiers.parse(text)
         entry = self._explicit(explicit) if explicit is not None else self._bare(text)
         check_published(entry.id)
+        if entry.id.source == "lut" and self.find_lut is not None:
+            lut.check(entry.id.name, self.find_lut())
         return entry
+
+    @property
+    def lut_names(self) -> tuple[str, ...]:
+        """The LUT networks of this machine, as TYPE/NAME; looked for at each call."""
+        return tuple(self.find_lut()) if self.find_lut is not None else ()
+
+    def is_lut(self, name: str) -> bool:
+        """Whether a bare name is that of a LUT network."""
+        return lut.is_known(name, self.lut_names)
 
     def _explicit(self, model_id: ModelId) -> CatalogEntry:
         entry = self._by_full_name.get((model_id.source, model_id.name))
@@ -131,7 +145,8 @@ class Catalog:
         name, revision = identifiers.split_revision(text.strip())
         entry = self._known(name)
         if entry is None:
-            known = (*self.models, *self.aliases, *architectures(), *self.historic)
+            ours = (*self.models, *self.aliases, *architectures())
+            known = (*ours, *lut.short(self.lut_names), *self.historic)
             raise UnknownNameError("model", name, known, remedy=_how_to_name(name))
         if revision is None:
             return entry
@@ -148,6 +163,8 @@ class Catalog:
             return self.models[name]
         if name in architectures():
             return self._explicit(ModelId("torchvision", name))
+        if self.is_lut(name):
+            return self._explicit(ModelId("lut", name))
         if "/" in name or name in self.historic:
             return self._explicit(identifiers.checked(ModelId("huggingface", name)))
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_potmodels.catalog.entries import KINDS, CatalogEntry, Where, read_entry
 from pytest_potmodels.catalog.installed import may_have
+from pytest_potmodels.catalog.lut import Names
 from pytest_potmodels.catalog.naming import Catalog, Pinned
 from pytest_potmodels.errors import UnknownNameError, UsageError
 
@@ -28,6 +29,7 @@ def build_catalog(
     additions: Iterable[tuple[str, Table]] = (),
     *,
     pinned: Pinned | None = None,
+    find_lut: Names | None = None,
 ) -> Catalog:
     """The catalog, with the user's `own` tables over `additions` over packages' over ours.
 
@@ -36,6 +38,7 @@ def build_catalog(
         where: says `file:line` of a key in them.
         additions: (who, tables) from hooks.
         pinned: what a lock makes of a request.
+        find_lut: finds the LUT networks of this machine.
 
     Raises:
         UsageError: a table that cannot be meant; the message says whose.
@@ -53,10 +56,9 @@ def build_catalog(
         models=models,
         presets=presets,
         collections={name: tuple(items) for name, items in shipped["collections"].items()},
-        aliases=shipped["aliases"],
-        historic=shipped["historic"],
-        architectures=shipped["architectures"],
+        **{key: shipped[key] for key in ("aliases", "historic", "architectures")},
         pinned=pinned,
+        find_lut=find_lut,
     )
     _check_presets(catalog, own, where)
     return catalog

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from pytest_potmodels.catalog import lut
 from pytest_potmodels.catalog.naming import Catalog
 from pytest_potmodels.catalog.torchvision_weights import architectures
 from pytest_potmodels.cli.console import is_terminal, put, put_json
@@ -17,6 +18,7 @@ from pytest_potmodels.cli.invocation import Invocation
 from pytest_potmodels.cli.options import common_options, json_option
 from pytest_potmodels.cli.tables import Table, put_table
 from pytest_potmodels.cli.wording import as_typed_here
+from pytest_potmodels.lut import pretrained_files
 from pytest_potmodels.settings.options import ALL
 from pytest_potmodels.settings.values import YAML_ONLY, Settings
 from pytest_potmodels.transfer.disk import in_units
@@ -115,8 +117,8 @@ def _in_words(setting: Setting) -> str:
 def show_catalog(invocation: Invocation, *, as_json: bool) -> None:
     """List the names that models can be asked for by.
 
-    Presets, collections, models, short names and torchvision's architectures. Every other
-    Hugging Face model is huggingface:NAME.
+    Presets, collections, models, short names, torchvision's architectures and the LUT networks
+    that are here. Every other Hugging Face model is huggingface:NAME.
     """
     catalog = invocation.catalog()
     if as_json:
@@ -129,6 +131,10 @@ def show_catalog(invocation: Invocation, *, as_json: bool) -> None:
     ]  # fmt: skip
     put_table(Table(("type", "name", "means", "description"), tuple(rows)))
     _put_paragraph("torchvision architectures", architectures())
+    untrained = _untrained(catalog)
+    names = lut.short(catalog.lut_names)
+    marked = [f"{name} (not trained)" if name in untrained else name for name in names]
+    _put_paragraph("LUT networks", marked)
     _put_paragraph("Hugging Face ids without an organisation", catalog.historic)
 
 
@@ -156,7 +162,19 @@ def _models(catalog: Catalog) -> list[dict[str, Any]]:
 def _bare_names(catalog: Catalog) -> list[dict[str, Any]]:
     """What a name may be without a source and without being in the catalog."""
     networks = [_model(catalog, "architecture", name) for name in architectures()]
+    untrained = _untrained(catalog)
+    for name in lut.short(catalog.lut_names):
+        said = {"description": "not trained"} if name in untrained else {}
+        networks.append({**_model(catalog, "lut", name), **said})
     return [*networks, *(_model(catalog, "historic", name) for name in catalog.historic)]
+
+
+def _untrained(catalog: Catalog) -> set[str]:
+    """LUT networks that are here as a YAML without weights."""
+    names = catalog.lut_names
+    return {
+        name.rpartition("/")[2] for name in names if pretrained_files.find(name).weights is None
+    }
 
 
 def _model(catalog: Catalog, kind: str, name: str) -> dict[str, Any]:

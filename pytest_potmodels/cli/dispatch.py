@@ -37,6 +37,11 @@ COMMANDS = {
     "catalog": ("describing:show_catalog", "List the names that models can be asked for by."),
     "config": ("describing:show_config", "Show every setting and where its value is from."),
     "doctor": ("doctor.command:doctor", "Check Python, packages, cache, network and token."),
+    "ci": (
+        "ci.command:ci",
+        "Keep models between the jobs of a CI service: key, warm, prune.",
+    ),
+    "lut": ("lut.command:lut", "Train, measure, describe and export LUT networks."),
     "experiment": ("experimenting.command:experiment", "Run, compare and list experiments."),
 }
 

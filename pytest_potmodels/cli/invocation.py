@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_potmodels.catalog.naming import Catalog
 from pytest_potmodels.catalog.reader import build_catalog
 from pytest_potmodels.lockfile.pins import open_pins
+from pytest_potmodels.lut import pretrained_files
 from pytest_potmodels.opening import open_derived, open_store
 from pytest_potmodels.pipeline import Pipeline, open_pipeline
 from pytest_potmodels.settings.values import Settings
@@ -37,7 +38,8 @@ class Invocation:
         """All names that are known here."""
         settings = self.settings
         pinned = open_pins(settings.lock, only=settings.locked).named
-        return build_catalog(settings.own_tables, settings.where, pinned=pinned)
+        found = pretrained_files.names
+        return build_catalog(settings.own_tables, settings.where, pinned=pinned, find_lut=found)
 
     def pipeline(self, on_progress: "Callable[[Progress], None] | None" = None) -> Pipeline:
         """The way from a name to a model; the size limit does not bind what is done by hand."""

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pytest_potmodels.artifacts import Kind
+from pytest_potmodels.catalog.entries import PRESET_KINDS
 from pytest_potmodels.errors import UnknownNameError, UsageError
 from pytest_potmodels.experiments.plain_values import as_plain
 
@@ -136,7 +136,7 @@ def _expected(what: str, key: str, value: Any, where: str) -> UsageError:
 
 _CHECKS: dict[str, Callable[[str, Any, str], None]] = {
     "experiment_name": _name,
-    "model_type": _word(get_args(Kind)),
+    "model_type": _word(PRESET_KINDS),
     "model_architecture": _model,
     "seed": _whole(0, _LARGEST_SEED),
     "repeats": _whole(1),

@@ -50,6 +50,7 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
         "transformers": "pytest_potmodels.loading.transformers",
         "torchvision": "pytest_potmodels.loading.torchvision",
         "torch_hub": "pytest_potmodels.loading.torch_hub",
+        "lut": "pytest_potmodels.loading.lut",
         "mock": "pytest_potmodels.loading.mock",
         "weights": "pytest_potmodels.loading.bare_file",
         "onnx": "pytest_potmodels.loading.bare_file",
@@ -63,6 +64,7 @@ _PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "transformers": ("torch", "transformers"),
         "torchvision": ("torch", "torchvision"),
         "torch_hub": ("torch",),
+        "lut": ("numpy",),  # Its bits are a model by themselves.
     }
 )
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from pytest_potmodels.artifacts import Later, LoadedModel, LoadOptions, StoredModel
-from pytest_potmodels.loading import loader_of
+from pytest_potmodels.loading import loader_of, opened
 from pytest_potmodels.loading.options import auto_class_of
 
 _CONFIG = "config.json"
@@ -23,6 +23,8 @@ def parts(stored: StoredModel, options: LoadOptions, classes: int) -> dict[str, 
         options: how it was loaded to be exported.
         classes: the last axis of its first output.
     """
+    if stored.kind == "lut":
+        return {"config": Later(lambda: _lut_config(stored, options))}
 
     @cache  # Once for all parts of one model that is handed out.
     def dressed() -> LoadedModel:
@@ -43,6 +45,10 @@ def parts(stored: StoredModel, options: LoadOptions, classes: int) -> dict[str, 
         return {**later, "config": _network(stored, classes)}
     config = _config(stored)
     return {**(named if config else {}), "config": config, "categories": ()}
+
+
+def _lut_config(stored: StoredModel, options: LoadOptions) -> Any:
+    return opened("pytest_potmodels.loading.lut").open_lut(stored, options).blank.config
 
 
 def _dressed(stored: StoredModel, options: LoadOptions, classes: int) -> LoadedModel:

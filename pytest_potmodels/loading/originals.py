@@ -69,6 +69,8 @@ class Originals:
             UnavailableError: the files do not make a model (reason not-loadable).
             UsageError: options that the model does not have, or a device that is not there.
         """
+        if stored.kind == "lut":
+            return self._lut(stored, options, device)
         if stored.format not in _IMPORTED_BY:
             return load(stored, options, device=device)
         key = (stored.path, stored.digest, stored.revision, stored.architecture, options)
@@ -77,6 +79,17 @@ class Originals:
                 with self._collector(stored.format):
                     return complete(self._lent(key, stored, options, device))
             return self._lent(key, stored, options, device)
+
+    def _lut(self, stored: StoredModel, options: LoadOptions, device: str) -> LoadedModel:
+        """A LUT network, or its stand-in: torch comes in when a test looks at the module."""
+        key = ("lut", stored.path, stored.digest, stored.id, options)
+        room = opened("pytest_potmodels.loading.lut")
+        with self._lock:
+            original = self._original(key, lambda: room.open_lut(stored, options))
+        if device != "cpu":
+            require_device(device)
+        lent: LoadedModel = original.lend(stored, device)
+        return lent
 
     def _lent(
         self, key: _Key, stored: StoredModel, options: LoadOptions, device: str

@@ -68,11 +68,11 @@ class LockedModel:
     def request(self) -> ModelRequest:
         """The request for this entry, at its pin."""
         pinned = self.source in REVISIONED and self.weights is None
-        kind: Kind = "vision" if self.architecture else "language"
+        assumed: Kind = "vision" if self.architecture else "language"
         return ModelRequest(
             id=ModelId(self.source, self.id, self.revision if pinned else self.ref),
             asked=self.names[0] if self.names else str(self),
-            kind=kind,
+            kind="lut" if self.source == "lut" else assumed,
             weights=self.weights,
             architecture=self.architecture if self.source in ("file", "url") else None,
         )

@@ -243,6 +243,7 @@ def _remedy(entry: LockedModel) -> str:
     name = entry.names[0] if entry.names else str(entry)
     again = {
         "file": "restore the files",
+        "lut": "restore the files, or install the pytest-potmodels that they came with",
         "package": f"install the version {entry.revision} of the package",
     }
     right = again.get(entry.source, f"potmodels download --force {name}")

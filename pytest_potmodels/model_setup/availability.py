@@ -5,7 +5,7 @@ from typing import Any
 
 from pytest_potmodels import extras
 from pytest_potmodels.artifacts import Format, Kind, ModelRequest, StoredModel
-from pytest_potmodels.catalog.entries import KINDS
+from pytest_potmodels.catalog.entries import PRESET_KINDS
 from pytest_potmodels.errors import DigestMismatchError, PotModelsError
 from pytest_potmodels.pipeline import Pipeline
 from pytest_potmodels.transfer import Deadline
@@ -41,7 +41,7 @@ def list_available(pipeline: Pipeline) -> dict[str, dict[str, dict[str, Any]]]:
         kind: {
             preset: _spec(pipeline, preset, kind) for preset in presets if kind in presets[preset]
         }
-        for kind in KINDS
+        for kind in PRESET_KINDS
     }
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from pytest_potmodels.artifacts import Kind
-from pytest_potmodels.catalog.entries import KINDS
+from pytest_potmodels.catalog.entries import PRESET_KINDS
 from pytest_potmodels.errors import UnknownNameError
 
 
@@ -52,11 +52,11 @@ class ModelConfig:
         Raises:
             UnknownNameError: neither vision nor language.
         """
-        for kind in KINDS:
+        for kind in PRESET_KINDS:
             if kind == self.model_type:
                 return kind
-        remedy = f"one of: {', '.join(KINDS)}"
-        raise UnknownNameError("model type", self.model_type, KINDS, remedy=remedy)
+        remedy = f"one of: {', '.join(PRESET_KINDS)}"
+        raise UnknownNameError("model type", self.model_type, PRESET_KINDS, remedy=remedy)
 
     def key(self) -> tuple[Any, ...]:
         """All values as they are now; equal for configurations that ask for the same."""

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pytest_potmodels.artifacts import LoadedModel
-from pytest_potmodels.catalog.entries import KINDS
+from pytest_potmodels.catalog.entries import PRESET_KINDS
 from pytest_potmodels.errors import Reason, UnavailableError, UnknownNameError
 from pytest_potmodels.model_setup.configuration import ModelConfig, ModelPreset
 from pytest_potmodels.model_setup.minimal_setup import MinimalModelSetup
@@ -101,7 +101,7 @@ def _config(model_type: str, preset: str) -> ModelConfig:
 
 
 def _both(preset: ModelPreset) -> dict[str, LoadedModel]:
-    return {kind: get_model_with_fallback(kind, preset) for kind in KINDS}
+    return {kind: get_model_with_fallback(kind, preset) for kind in PRESET_KINDS}
 
 
 def _environment() -> tuple[tuple[str, str], ...]:

@@ -28,28 +28,30 @@ if TYPE_CHECKING:
 
     from pytest_potmodels.artifacts import LoadedModel
     from pytest_potmodels.plugin.running import ModelHooks
-    from pytest_potmodels.session.pot_models import PotModels
 
 _MARKERS = (
     "pot_preset(name): the preset behind the model fixtures in this test.",
     "pot_model(name, kind=None, task=None, auto_class=None, dtype=None, architecture=None, "
-    "variant=None): the model that vision_model, language_model or onnx_model yields here.",
+    "variant=None, **overrides): the model that vision_model, language_model, onnx_model or "
+    "lut_model yields here; overrides are runtime values of a LUT network.",
     "requires_model(name, kind=None, task=None, auto_class=None, dtype=None, architecture=None, "
-    "variant=None): as pot_model, and only the real one: without it the test is skipped, or fails "
-    "in CI.",
+    "variant=None, **overrides): as pot_model, and only the real one: without it the test is "
+    "skipped, or fails in CI.",
 )
 _OUR_MARKS = ("pot_preset", "pot_model", "requires_model")
 _OUR_FIXTURES = (
     "vision_model",
     "language_model",
     "onnx_model",
+    "lut_model",
     "pot_models",
+    "lut_heldout",
 )  # or ends in one of them
 
 
 def __dir__() -> list[str]:
     """What pytest is here for: it looks at each name twice, for a hook and for a fixture."""
-    return [name for name in globals() if name[:7] == "pytest_" or name.endswith(_OUR_FIXTURES)]
+    return _SHOWN
 
 
 # ---- Start ------------------------------------------------------------------------------------
@@ -225,9 +227,33 @@ onnx_model = _yielding(
 test_onnx_model = _yielding("test_onnx_model", "The TEST preset's vision model as ONNX.")
 minimal_onnx_model = _yielding("minimal_onnx_model", "The MINIMAL preset's vision model as ONNX.")
 paper_onnx_model = _yielding("paper_onnx_model", "The PAPER preset's vision model as ONNX.")
+lut_model = _yielding(
+    "lut_model",
+    "A pristine LUT network: what the marks name, else digits_small; .hardened() has integers.",
+)
 
 
-@pytest.fixture(scope="session")
-def pot_models(request: pytest.FixtureRequest) -> PotModels:
-    """Models by name, in any scope: .load(name) pristine, .shared(name) one object, .path(name)."""
-    return _hooks(request.session).run.pot_models
+_SESSION = pytest.fixture(scope="session")
+
+
+def _of_session(name: str, text: str) -> Any:
+    """A fixture of session scope: what `ModelHooks` has under its name."""
+
+    def found(request: pytest.FixtureRequest) -> Any:
+        return getattr(_hooks(request.session), name)
+
+    found.__doc__ = text
+    found.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
+    found.__name__ = name
+    return _SESSION(found)
+
+
+pot_models = _of_session(
+    "pot_models",
+    "Models by name, in any scope: .load(name) pristine, .shared(name) one object, .path(name).",
+)
+lut_heldout = _of_session(
+    "lut_heldout", "The 360 digits that no LUT network was trained on: .images and .labels."
+)
+
+_SHOWN = [name for name in globals() if name[:7] == "pytest_" or name.endswith(_OUR_FIXTURES)]

@@ -35,6 +35,8 @@ class AheadHooks:
         """Wait for the test's models out here: timeouts of tests begin further in."""
         if self._ahead is not None:
             self._ahead.ready(item)
+            if self._ahead.plan.of(item):
+                self._run.make_ready(item)
         return (yield)
 
     @pytest.hookimpl(tryfirst=True)

@@ -3,12 +3,13 @@
 import logging
 import os
 from collections.abc import Callable, Generator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
 from pytest_potmodels.artifacts import LoadedModel
 from pytest_potmodels.errors import PotModelsError, UsageError
+from pytest_potmodels.loading import opened
 from pytest_potmodels.plugin import asking_for_models
 from pytest_potmodels.plugin.ahead import AheadHooks
 from pytest_potmodels.plugin.header import Header
@@ -19,6 +20,10 @@ from pytest_potmodels.session.skipping import WithoutModel, unittest_skips
 from pytest_potmodels.session.threads import keep_to_share
 from pytest_potmodels.settings.resolution import resolve
 from pytest_potmodels.settings.values import Settings
+
+if TYPE_CHECKING:
+    from pytest_potmodels.lut.hardened import Heldout
+    from pytest_potmodels.session.pot_models import PotModels
 
 T = TypeVar("T")
 _SETTINGS = pytest.StashKey[Settings]()
@@ -166,6 +171,16 @@ class ModelHooks:
             reporter.ensure_newline()
             reporter.write_line(line)
 
+    @property
+    def pot_models(self) -> "PotModels":
+        """What the fixture of that name yields."""
+        return self.run.pot_models
+
+    @property
+    def lut_heldout(self) -> "Heldout":
+        """What the fixture of that name yields; NumPy reads it."""
+        return _without_traceback(_heldout)
+
     def for_fixture(self, request: pytest.FixtureRequest) -> LoadedModel:
         """The model that a fixture yields in a test."""
         item, fixture = request.node, str(request.fixturename)
@@ -185,6 +200,10 @@ def _tell_of_cleanup(config: pytest.Config, write: Callable[[str], None]) -> Non
     logger, handler = logging.getLogger("pytest_potmodels.store.tidying"), Lines(logging.WARNING)
     logger.addHandler(handler)
     config.add_cleanup(lambda: logger.removeHandler(handler))
+
+
+def _heldout() -> "Heldout":
+    return cast("Heldout", opened("pytest_potmodels.lut.hardened").load_heldout())
 
 
 def _will_run(item: pytest.Item) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_potmodels.artifacts import ModelRequest
 from pytest_potmodels.errors import MissingPackageError, StoreError
+from pytest_potmodels.identifiers import IN_PLACE
 from pytest_potmodels.loading import require_packages
 from pytest_potmodels.pipeline import format_of
 from pytest_potmodels.session.cached import is_absent
@@ -14,7 +15,7 @@ from pytest_potmodels.session.plan import Need, Plan, files_of, require_onnx
 from pytest_potmodels.settings.values import Settings
 
 #: Sources whose models need no network and no copy.
-_WHERE_IT_LIES = frozenset({"package", "file", "mock"})
+_WHERE_IT_LIES = frozenset({*IN_PLACE, "mock"})
 
 
 class Ahead:

@@ -1,8 +1,12 @@
 """Models by name where no test runs: `pot.load`, `pot.fetch`. Neither needs pytest."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pytest_potmodels.artifacts import Kind, LoadedModel, StoredModel
 from pytest_potmodels.loading.options import check
 from pytest_potmodels.pipeline import Pipeline, open_pipeline
+from pytest_potmodels.session.arguments import with_runtime_values
 from pytest_potmodels.session.devices import device_for
 from pytest_potmodels.settings.resolution import resolve_here
 
@@ -16,6 +20,7 @@ def load(  # noqa: PLR0913 - the keywords of the markers, and the device
     dtype: str | None = None,
     architecture: str | None = None,
     device: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
 ) -> LoadedModel:
     """Give the real model of a name, a fresh object at each call; never a stand-in for it.
 
@@ -27,6 +32,7 @@ def load(  # noqa: PLR0913 - the keywords of the markers, and the device
         dtype: "float32" (the default), "float16" or "bfloat16".
         architecture: the torchvision network of a single weights file (by URL, or of file:).
         device: "cpu", "cuda", "cuda:1" or "auto", in place of the setting.
+        overrides: runtime values of a LUT network: {"eval_mode": "deterministic"}.
 
     Raises:
         UsageError: a name, keyword or setting that cannot be meant.
@@ -35,15 +41,10 @@ def load(  # noqa: PLR0913 - the keywords of the markers, and the device
         StoreError: the cache folder cannot be used.
     """
     pipeline = _pipeline()
-    request = pipeline.catalog.request(
-        name,
-        kind=kind,
-        task=task,
-        auto_class=auto_class,
-        dtype=dtype,
-        architecture=architecture,
-    )
+    how = {"task": task, "auto_class": auto_class, "dtype": dtype, "architecture": architecture}
+    request = pipeline.catalog.request(name, kind=kind, **how)
     check(request.options)
+    request = with_runtime_values("load", request, overrides or {})
     where = device_for(device or pipeline.settings.device, worker="")
     return pipeline.obtain(request, device=where)
 

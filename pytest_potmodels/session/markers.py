@@ -1,17 +1,16 @@
 """Read `pot_model`, `requires_model` and `pot_preset`, nearest first, and check their arguments."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from pytest_potmodels.errors import UnknownNameError, UsageError
+from pytest_potmodels.errors import UsageError
+from pytest_potmodels.session.arguments import ARGUMENTS
 
 NAMING = ("pot_model", "requires_model")
 PRESET = "pot_preset"
-#: How a model is loaded, as markers and `pot_models` take it.
-ARGUMENTS = ("kind", "task", "auto_class", "dtype", "architecture", "variant")
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,8 @@ class ModelMark:
     dtype: str | None = None
     architecture: str | None = None
     variant: str | None = None
+    #: Runtime values of a LUT network; of another model every one is a mistake.
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     #: How near the test it stands: 0 parametrize, 1 function, then class, bases, module, package.
     level: int = 1
 
@@ -93,24 +94,23 @@ def _written_on(base: type) -> list[pytest.Mark]:
     return [getattr(mark, "mark", mark) for mark in marks]
 
 
-def check_arguments(what: str, arguments: Mapping[str, object]) -> None:
-    """Check the keywords that say how a model is loaded.
+def said_in(what: str, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Keywords that any model takes, and the rest: runtime values, if it is of a LUT network.
 
     Raises:
-        UnknownNameError: a keyword that does not exist, with close matches.
-        UsageError: a value that is no string.
+        UsageError: a value of the first that is no string.
     """
-    for key, value in arguments.items():
-        if key not in ARGUMENTS:
-            known = ", ".join(ARGUMENTS)
-            raise UnknownNameError(f"argument of {what}", key, ARGUMENTS, remedy=f"known: {known}")
+    own = {key: value for key, value in arguments.items() if key in ARGUMENTS}
+    for key, value in own.items():
         if value is not None and not isinstance(value, str):
             raise UsageError(f"{what}: {key}={value!r} is no string.")
+    return own, {key: value for key, value in arguments.items() if key not in ARGUMENTS}
 
 
 def _model_mark(mark: pytest.Mark, level: int) -> ModelMark:
-    check_arguments(mark.name, mark.kwargs)
-    return ModelMark(marker=mark.name, name=_single_name(mark), level=level, **mark.kwargs)
+    own, rest = said_in(mark.name, mark.kwargs)
+    name = _single_name(mark)
+    return ModelMark(marker=mark.name, name=name, level=level, overrides=rest, **own)
 
 
 def _preset_name(mark: pytest.Mark) -> str:

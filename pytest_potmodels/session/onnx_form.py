@@ -5,7 +5,7 @@ A session keeps no state between runs, so each test gets a `LoadedOnnx` of its o
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_potmodels import extras, onnx_export
 from pytest_potmodels.artifacts import MEGABYTE, LoadedModel, LoadOptions, ModelRequest, StoredModel
-from pytest_potmodels.errors import UsageError
+from pytest_potmodels.errors import MissingPackageError, UsageError
 from pytest_potmodels.loading import onnx_files, opened, require_packages
 from pytest_potmodels.loading.onnx_files import OnnxFiles
+from pytest_potmodels.onnx_export import recipes
 from pytest_potmodels.onnx_export.int8 import int8
 from pytest_potmodels.opening import open_derived
 from pytest_potmodels.pipeline import Pipeline, format_of
+from pytest_potmodels.session.export_lines import ExportLines
 from pytest_potmodels.session.threads import own_threads
 
 if TYPE_CHECKING:
@@ -41,13 +43,19 @@ class _Open:
     not_mapped: str = ""
 
 
-class OnnxForms:
-    """Gives the models of a pipeline as ONNX."""
+def _to_nobody(_text: str) -> None:
+    """Show nothing."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+
+class OnnxForms:
+    """Gives the models of a pipeline as ONNX; `say` shows a line to who waits for one."""
+
+    def __init__(self, pipeline: Pipeline, say: Callable[[str], None] = _to_nobody) -> None:
         self._pipeline = pipeline
+        self._say = say
         self._open: OrderedDict[Hashable, _Open] = OrderedDict()
-        self._lock = threading.RLock()
+        self._making: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
 
     def way(self, form: str) -> "OnnxWay":
         """The way to models in a form: "onnx", "onnx-int8"."""
@@ -57,19 +65,50 @@ class OnnxForms:
         self, request: ModelRequest, *, device: str = "cpu", variant: str = ""
     ) -> LoadedModel:
         """The model as ONNX; raises what `onnx_export.exported` and opening it raise."""
-        require(request)
-        if request.id.source == "mock":  # A stand-in has one form, however the model is loaded.
-            request, variant = replace(request, options=LoadOptions()), ""
+        request, variant = self._checked(request, variant)
         stored = replace(self._pipeline.acquire(request), kind=request.kind)
         key = (stored.path, stored.digest, stored.id, stored.revision, request.architecture,
-               request.options, variant, device)  # fmt: skip
-        with self._lock:
-            if key not in self._open:
-                self._open[key] = self._opened(request, stored, device, variant)
+               request.options, repr(recipes.registered()), variant, device)  # fmt: skip
+        with self._alone_with(key):
+            known = self._open.get(key) or self._opened(request, stored, device, variant)
+            with self._lock:
+                self._open[key] = known
+                self._open.move_to_end(key)
                 while len(self._open) > _MOST:
                     self._open.popitem(last=False)
-            self._open.move_to_end(key)
-            return _handed_out(self._open[key], stored, request.options, variant)
+        return _handed_out(known, stored, request.options, variant)
+
+    def make(self, request: ModelRequest, form: str) -> None:
+        """Have the file that `obtain` opens; raises what it raises."""
+        request, variant = self._checked(request, form.partition("-")[2])
+        stored = replace(self._pipeline.acquire(request), kind=request.kind)
+        self._files(request, stored, variant)
+
+    def _checked(self, request: ModelRequest, variant: str) -> tuple[ModelRequest, str]:
+        self._require(request)
+        if request.id.source == "mock":  # A stand-in has one form, however the model is loaded.
+            return replace(request, options=LoadOptions()), ""
+        return request, variant
+
+    def _alone_with(self, key: Hashable) -> threading.Lock:
+        """One thread makes a session; others may have those that are there meanwhile."""
+        with self._lock:
+            return self._making.setdefault(key, threading.Lock())
+
+    def _require(self, request: ModelRequest) -> None:
+        """Make sure that what the ONNX form takes is installed; nothing is imported.
+
+        Raises:
+            MissingPackageError: with the pip line; not for the libraries of a model whose file is
+                there already.
+        """
+        extras.require_installed("onnxruntime")
+        try:
+            if (known := format_of(request)) is not None:
+                require_packages(known)
+        except MissingPackageError:
+            if onnx_export.find(self._pipeline, request) is None:
+                raise
 
     def _opened(
         self, request: ModelRequest, stored: StoredModel, device: str, variant: str
@@ -96,9 +135,14 @@ class OnnxForms:
                 remedy="leave the variant out",
             )
         settings = self._pipeline.settings
-        made = onnx_export.exported(self._pipeline, request, timeout=settings.timeout)
-        if variant:
-            small = int8(made, stored, open_derived(settings), timeout=settings.timeout)
+        name = str(request.id) if request.id.source == "mock" else request.asked
+        tell, timeout = ExportLines(f"{name} {variant}".strip(), self._say), settings.timeout
+        made = onnx_export.exported(self._pipeline, request, timeout=timeout, on_line=tell)
+        small = variant and int8(
+            made, stored, open_derived(settings), timeout=timeout, on_line=tell
+        )
+        tell.done()
+        if small:
             return OnnxFiles(small.file, small.digest, small.size), _INT8_TOLERANCE
         return OnnxFiles(made.file, made.digest, made.size), made.tolerance
 
@@ -113,17 +157,6 @@ class OnnxWay:
         """The model that was asked for, or its stand-in, as ONNX."""
         model: LoadedModel = self._obtain(request, device=device)
         return model
-
-
-def require(request: ModelRequest) -> None:
-    """Make sure that what the ONNX form takes is installed; nothing is imported.
-
-    Raises:
-        MissingPackageError: with the pip line.
-    """
-    extras.require_installed("onnxruntime")
-    if (known := format_of(request)) is not None:
-        require_packages(known)
 
 
 def _handed_out(

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pytest_potmodels.artifacts import ModelRequest, ResolvedModel, StoredModel
 from pytest_potmodels.errors import ModelTooLargeError, PotModelsError, Reason, UnavailableError
+from pytest_potmodels.identifiers import IN_PLACE
 from pytest_potmodels.loading import require_packages
 from pytest_potmodels.pipeline import Pipeline, format_of
 from pytest_potmodels.session.cached import look
@@ -97,7 +98,7 @@ def _found(need: Need, pipeline: Pipeline) -> Outlook:
         require_onnx(need.forms)
     if source in settings.disabled_sources:
         pipeline.acquire(need.request)  # Refuses, and says where it is disabled.
-    if source in ("file", "package"):
+    if source in IN_PLACE:
         return _upstream(need, "cached", _resolved(need.request, pipeline))
     return _in_the_cache(need, pipeline) or _to_fetch(need, pipeline)
 

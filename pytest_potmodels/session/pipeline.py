@@ -34,6 +34,13 @@ class Lines(Protocol):
     def shown(self) -> AbstractContextManager[None]:
         """Entered by who only waits."""
 
+    def say(self, text: str) -> None:
+        """Show a line of any other kind in that block."""
+
+
+def _to_nobody(_text: str) -> None:
+    """Show nothing."""
+
 
 class SessionPipeline(Pipeline):
     """A pipeline whose models may be fetched before they are asked for.
@@ -42,6 +49,7 @@ class SessionPipeline(Pipeline):
         pipeline: the steps themselves.
         attempts: what the processes of the session tell each other.
         waiting: entered while a caller waits for a model.
+        say: shows a line in that block.
     """
 
     def __init__(
@@ -49,6 +57,7 @@ class SessionPipeline(Pipeline):
         pipeline: Pipeline,
         attempts: Attempts,
         waiting: Waiting = nullcontext,
+        say: Callable[[str], None] = _to_nobody,
     ) -> None:
         super().__init__(
             pipeline.settings,
@@ -59,6 +68,7 @@ class SessionPipeline(Pipeline):
         )
         self.attempts = attempts
         self._waiting = waiting
+        self._say = say
         #: Folders that this process fetched and has made no model of.
         self._unused: set[Path] = set()
         self._whole: set[Files] = set()
@@ -86,6 +96,15 @@ class SessionPipeline(Pipeline):
         if stored.fresh:
             self._unused.add(stored.path)
         return replace(stored, fresh=stored.path in self._unused)
+
+    def beforehand(self) -> Pipeline:
+        """The same models, had for no use as yet: who asks next gets what is fresh."""
+        return _Beforehand(self)
+
+    def say(self, text: str) -> None:
+        """Show a line to who waits; called in the thread that only waits."""
+        with self._waiting():
+            self._say(text)
 
     def prefetch(self, requests: Sequence[ModelRequest]) -> None:
         """Begin to have models in the background, each once."""
@@ -149,6 +168,21 @@ class SessionPipeline(Pipeline):
         )
 
 
+class _Beforehand(Pipeline):
+    def __init__(self, session: SessionPipeline) -> None:
+        super().__init__(
+            session.settings,
+            session.catalog,
+            session.store,
+            session.transfer,
+            session.originals,
+        )
+        self._session = session
+
+    def acquire(self, request: ModelRequest, *, again: bool = False) -> StoredModel:
+        return self._session.have(request, again=again)
+
+
 def open_session(
     settings: Settings, catalog: Catalog, folder: Path | None, lines: Lines
 ) -> SessionPipeline:
@@ -161,7 +195,7 @@ def open_session(
         catalog=catalog,
         on_progress=lines,
     )
-    return SessionPipeline(pipeline, Attempts(folder), lines.shown)
+    return SessionPipeline(pipeline, Attempts(folder), lines.shown, lines.say)
 
 
 def _words(settings: Settings) -> str:

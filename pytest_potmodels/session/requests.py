@@ -14,7 +14,8 @@ from pytest_potmodels.catalog.naming import Catalog
 from pytest_potmodels.errors import UsageError
 from pytest_potmodels.loading.options import check as check_options
 from pytest_potmodels.loading.options import check_variant
-from pytest_potmodels.session.markers import ARGUMENTS, ModelMark, model_marks, preset_mark
+from pytest_potmodels.session.arguments import ARGUMENTS, with_runtime_values
+from pytest_potmodels.session.markers import ModelMark, model_marks, preset_mark
 
 #: Fixture -> (its preset or None for "what the marks and options say", its kind).
 FIXTURES: dict[str, tuple[str | None, Kind]] = {
@@ -30,6 +31,7 @@ FIXTURES: dict[str, tuple[str | None, Kind]] = {
     "test_onnx_model": ("test", "vision"),
     "minimal_onnx_model": ("minimal", "vision"),
     "paper_onnx_model": ("paper", "vision"),
+    "lut_model": (None, "lut"),
 }
 #: How fixtures end that yield the ONNX form of a model, whatever its kind.
 ONNX = "onnx_model"
@@ -76,7 +78,10 @@ def wish_for(item: pytest.Item, fixture: str, catalog: Catalog, default_preset: 
     by = "pot_preset" if own else "the preset in force"
     preset = own or default_preset
     because = f"{fixture}: preset {preset!r}, by {by}"
-    return Wish(catalog.preset(preset, kind), because=because, form=form)
+    request = catalog.preset(preset, kind)
+    if kind not in catalog.presets[preset]:
+        because = f"{fixture} is {request.asked} where nothing names another"
+    return Wish(request, because=because, form=form)
 
 
 def form_of(variant: str | None) -> str:
@@ -118,7 +123,7 @@ def marks_by_kind(item: pytest.Item, catalog: Catalog) -> dict[Kind, Marked]:
     """
     nearest: dict[Kind, Marked] = {}
     for mark in model_marks(item):
-        found = Marked(mark, _request(mark, catalog))
+        found = Marked(mark, named(mark, catalog))
         rival = nearest.setdefault(found.request.kind, found)
         if rival.mark.level == mark.level and not _same(rival, found):
             raise UsageError(
@@ -194,23 +199,17 @@ def wish_named(
     return Wish(request, required=required_here, form=form)
 
 
-def named(
-    name: str, catalog: Catalog, *, variant: str | None = None, **how: str | None
-) -> ModelRequest:
-    """The model of a name, with how it is to be loaded checked now rather than later.
+def named(mark: ModelMark, catalog: Catalog) -> ModelRequest:
+    """The model that a mark names, with how it is to be loaded checked now rather than later.
 
     Raises:
         UsageError: a name, keyword or value that cannot be meant.
     """
-    request = catalog.request(name, **how)
+    how = {key: getattr(mark, key) for key in ARGUMENTS if key != "variant"}
+    request = catalog.request(mark.name, **how)
     check_options(request.options)
-    _check_variant(request, variant)
-    return request
-
-
-def _request(mark: ModelMark, catalog: Catalog) -> ModelRequest:
-    how = {key: getattr(mark, key) for key in ARGUMENTS}
-    return named(mark.name, catalog, **how)
+    _check_variant(request, mark.variant)
+    return with_runtime_values(mark.marker, request, mark.overrides)
 
 
 def _check_variant(request: ModelRequest, variant: str | None) -> None:
@@ -220,6 +219,12 @@ def _check_variant(request: ModelRequest, variant: str | None) -> None:
         UsageError: no such variant, or not of this model.
     """
     check_variant(variant)
+    if variant and request.kind == "lut":
+        raise UsageError(
+            f"{request.asked}: variant={variant!r} is for transformers; the ONNX form of a LUT "
+            "network looks up bits, and has no numbers to make smaller.",
+            remedy="leave the variant out",
+        )
     if variant and (request.id.source == "torchvision" or request.architecture):
         raise UsageError(
             f"{request.asked}: variant={variant!r} is for transformers; of a convolutional network "

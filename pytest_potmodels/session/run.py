@@ -15,12 +15,15 @@ from pytest_potmodels.catalog.reader import build_catalog, read_models
 from pytest_potmodels.errors import UsageError
 from pytest_potmodels.loading.options import check as check_options
 from pytest_potmodels.lockfile.pins import open_pins
+from pytest_potmodels.lut import pretrained_files
+from pytest_potmodels.session.alike import fixtures_of
 from pytest_potmodels.session.collection import reject_all, reject_wrong_marks
-from pytest_potmodels.session.requests import check
+from pytest_potmodels.session.requests import ONNX, check
 from pytest_potmodels.settings.values import Settings
 
 if TYPE_CHECKING:
     from pytest_potmodels.session.ahead import Ahead
+    from pytest_potmodels.session.onnx_ahead import OnnxAhead
     from pytest_potmodels.session.pipeline import Lines, SessionPipeline
     from pytest_potmodels.session.plan import Plan
     from pytest_potmodels.session.pot_models import PotModels
@@ -53,7 +56,10 @@ class Run:
         additions = [(_HOOK, table) for table in self._additions() if table is not None]
         settings = self._settings
         pinned = open_pins(settings.lock, only=settings.locked).named
-        return build_catalog(settings.own_tables, settings.where, additions, pinned=pinned)
+        found = pretrained_files.names
+        return build_catalog(
+            settings.own_tables, settings.where, additions, pinned=pinned, find_lut=found
+        )
 
     @cached_property
     def pipeline(self) -> "SessionPipeline":
@@ -82,6 +88,17 @@ class Run:
 
         self._ahead = Ahead(self.plan(items), self._settings, lambda: self.pipeline)
         return self._ahead
+
+    def make_ready(self, item: pytest.Item) -> None:
+        """Have what is made of the models of a test before its own time counts."""
+        if any(name.endswith(ONNX) for name in fixtures_of(item)):
+            self._onnx_ahead.ready(item)
+
+    @cached_property
+    def _onnx_ahead(self) -> "OnnxAhead":
+        from pytest_potmodels.session.onnx_ahead import OnnxAhead  # noqa: PLC0415
+
+        return OnnxAhead(self.pipeline)
 
     def plan(self, items: Sequence[pytest.Item]) -> "Plan":
         """Work out which models these tests need."""

@@ -91,7 +91,7 @@ class ModelSession:
         """The same models as ONNX; most runs use none."""
         from pytest_potmodels.session.onnx_form import OnnxForms  # noqa: PLC0415
 
-        return OnnxForms(self.pipeline)
+        return OnnxForms(self.pipeline, self.pipeline.say)
 
     def path(self, item: pytest.Item | None, wish: Wish) -> Path:
         """The folder of a model's files, fetched if need be; never a mock."""

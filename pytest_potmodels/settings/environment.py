@@ -9,6 +9,9 @@ CI_VARIABLES = (
     "CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "BUILDKITE", "CIRCLECI", "TRAVIS",
     "JENKINS_URL", "BITBUCKET_BUILD_NUMBER", "CODEBUILD_BUILD_ID", "DRONE", "TEAMCITY_VERSION",
 )  # fmt: skip
+#: Folders with LUT networks, as PATH has them: no setting of ours, because `lut.build_model` has
+#: none of those either.
+LUT_PATH = "POT_LUT_PATH"
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 

@@ -15,7 +15,7 @@ from pytest_potmodels.settings import (
     OWN_FILE,
     find_config,
 )
-from pytest_potmodels.settings.environment import detect_ci, offline_variable
+from pytest_potmodels.settings.environment import LUT_PATH, detect_ci, offline_variable
 from pytest_potmodels.settings.options import ALL, Option
 from pytest_potmodels.settings.values import DEFAULT_HUB, YAML_ONLY, Settings
 from pytest_potmodels.settings.words import parse
@@ -158,10 +158,11 @@ def _from_yaml(config: ConfigFile | None, origins: dict[str, str]) -> dict[str, 
 
 def _reject_misspelt_variables(environ: Mapping[str, str]) -> None:
     """Others may own POT_ variables; one that is almost ours is a typing mistake."""
-    known = {option.env.removeprefix("POT_"): option.env for option in ALL}
+    ours = (*(option.env for option in ALL), LUT_PATH)
+    known = {name.removeprefix("POT_"): name for name in ours}
     for name in environ:
         if name.startswith(("POT_", "CACHE_CLEANUP_")) and name not in known.values():
             matches = close_matches(name.removeprefix("POT_"), known, likeness=0.75)
             if matches:
-                ours = [known[match] for match in matches]
-                raise UnknownNameError("variable", name, ours, remedy=f"unset {name}")
+                meant = [known[match] for match in matches]
+                raise UnknownNameError("variable", name, meant, remedy=f"unset {name}")

@@ -11,6 +11,7 @@ from pytest_potmodels.sources.base import Source, SourceContext
 REGISTRY = {
     "file": "pytest_potmodels.sources.file:FileSource",
     "huggingface": "pytest_potmodels.sources.huggingface:HuggingFaceSource",
+    "lut": "pytest_potmodels.sources.lut:LutSource",
     "mock": "pytest_potmodels.sources.mock:MockSource",
     "package": "pytest_potmodels.sources.package:PackageSource",
     "pytorch_hub": "pytest_potmodels.sources.torch_hub:TorchHubSource",

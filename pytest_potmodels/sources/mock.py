@@ -1,6 +1,6 @@
-"""Stand-ins by name: `mock:vision`, `mock:language`. They have no files, so nothing is fetched."""
+"""Stand-ins by name: `mock:vision`, `mock:language`, `mock:lut`. They have no files to fetch."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from pytest_potmodels.artifacts import Kind, ModelRequest, ResolvedModel
 from pytest_potmodels.errors import UnknownNameError
@@ -10,7 +10,7 @@ from pytest_potmodels.sources.base import SourceContext
 if TYPE_CHECKING:
     from pytest_potmodels.transfer import Deadline
 
-_KINDS: tuple[Kind, ...] = ("vision", "language")
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class MockSource:
@@ -28,7 +28,7 @@ class MockSource:
         """Answer with no files.
 
         Raises:
-            UnknownNameError: neither vision nor language.
+            UnknownNameError: neither vision, language nor lut.
         """
         for kind in _KINDS:
             if model_id.name == kind:

@@ -8,9 +8,13 @@ from pytest_potmodels.catalog.naming import Catalog
 from pytest_potmodels.catalog.reader import build_catalog
 from pytest_potmodels.errors import UnknownNameError, UsageError
 
+LUT = ("feedforward/digits_small", "feedforward/digits_tiny", "convnet/digits_conv")
+
 
 def catalog(**own: Any) -> Catalog:
-    return build_catalog(own, lambda *keys: "pyproject.toml:" + ".".join(keys))
+    return build_catalog(
+        own, lambda *keys: "pyproject.toml:" + ".".join(keys), find_lut=lambda: LUT
+    )
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,11 @@ def catalog(**own: Any) -> Catalog:
         ("mobilenet", "torchvision:mobilenet_v2", "vision", True),
         ("torchvision:vgg16@IMAGENET1K_V1", "torchvision:vgg16@IMAGENET1K_V1", "vision", True),
         ("mock:language", "mock:language", "language", True),
+        ("lut:digits_small", "lut:digits_small", "lut", True),
+        ("digits_small", "lut:digits_small", "lut", True),
+        ("convnet/digits_conv", "lut:convnet/digits_conv", "lut", True),
+        ("feedforward/digits_conv", "huggingface:feedforward/digits_conv", "language", False),
+        ("mock:lut", "mock:lut", "lut", True),
         ("package:some_package/model@v1", "package:some_package/model@v1", "language", False),
         ("file:../models/a", "file:../models/a", "language", False),
         ("https://h.example/x.pth", "url:https://h.example/x.pth", "vision", False),
@@ -52,6 +61,10 @@ def test_names(name: str, means: str, kind: str, known: bool) -> None:  # noqa: 
         ("torchvision:resnet50@IMAGENET1K_V9", "unknown weights of resnet50"),
         ("mock-cnn@v2", "mock-cnn is mock:vision, which has no other revisions"),
         ("mock:visoin", "unknown mock 'visoin'. Did you mean 'vision'"),
+        ("digits_smal", "Did you mean 'digits_small'"),
+        ("lut:digits_smal", "unknown LUT network 'digits_smal'. Did you mean 'digits_small'"),
+        ("lut:feedforward/digits_conv", "unknown LUT network 'feedforward/digits_conv'. Did you"),
+        ("digits_small@v2", "lut:digits_small, which has no other revisions"),
         ("somebodys-model", "huggingface:somebodys-model"),
         ("", "unknown model ''"),
         ("hf:", "not a well-formed huggingface name"),
@@ -81,6 +94,21 @@ def test_an_entry_says_how_its_model_is_loaded() -> None:
     request = catalog(models={"x": table}).request("x", dtype="float32")
     assert request.options.task == "fill-mask"
     assert request.options.dtype == "float32"
+
+
+def test_a_lut_network_is_the_same_in_each_preset_until_one_is_repointed() -> None:
+    assert {str(catalog().preset(name, "lut").id) for name in catalog().presets} == {
+        "lut:digits_small"
+    }
+    mine = catalog(presets={"paper": {"lut": "digits_tiny"}})
+    assert str(mine.preset("paper", "lut").id) == "lut:digits_tiny"
+    assert str(mine.preset("minimal", "lut").id) == "lut:digits_small"
+
+
+def test_a_misspelt_lut_network_of_the_users_own_table_is_found_at_its_first_use() -> None:
+    mine = catalog(models={"net": {"source": "lut", "name": "digits_smal"}})
+    with pytest.raises(UnknownNameError, match="Did you mean 'digits_small'"):
+        mine.request("net")
 
 
 def test_other_weights_are_another_revision() -> None:
@@ -139,6 +167,12 @@ def test_every_name_of_the_catalog_means_something() -> None:
         ({"models": {"x": {"source": "hf", "weights": "https://x"}}}, "from huggingface"),
         ({"models": {"x": {"source": "torchvision", "name": "resnet18", "kind": "language"}}},
          "is a vision model"),
+        ({"models": {"x": {"source": "lut", "name": "digits_small", "dtype": "float16"}}},
+         "models.x.dtype: `dtype` is for transformers; 'x' is a LUT network"),
+        ({"models": {"x": {"source": "hf", "name": "a/b", "kind": "lut"}}},
+         "huggingface:a/b is no LUT network"),
+        ({"presets": {"minimal": {"lut": "bert"}}},
+         "minimal.lut: huggingface:bert-base-uncased is no LUT"),
         ({"presets": {"minimal": {"vision": "bert"}}}, "is a language model, not a vision model"),
         ({"presets": {"minimal": {"vison": "bert"}}}, "unknown kind 'vison'"),
         ({"presets": {"minimal": "bert"}}, "[presets.minimal] is no table"),

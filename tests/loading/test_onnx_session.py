@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from loading.graphs import dense, sample
+from onnx import TensorProto, helper
 
 from pytest_potmodels.errors import Reason, UnavailableError, UnknownNameError, UsageError
 from pytest_potmodels.loading.onnx_session import open_session, ports, run
@@ -41,6 +43,51 @@ def test_tensors_give_tensors_whatever_they_require(session: Any) -> None:
 def test_tensors_that_are_no_contiguous_memory_are_read_rightly(session: Any) -> None:
     turned = torch.from_numpy(sample(rows=8).T.copy()).T
     assert np.array_equal(run(session, (turned,), {}).y, run(session, (sample(rows=8),), {}).y)
+
+
+def test_no_rows_are_an_answer_without_rows(session: Any) -> None:
+    assert run(session, (sample(rows=0),), {}).y.shape == (0, 8)
+
+
+@pytest.mark.parametrize("given", [torch.zeros(2, 8, device="meta"), torch.eye(8).to_sparse()])
+def test_a_tensor_without_plain_numbers_is_an_error(session: Any, given: torch.Tensor) -> None:
+    with pytest.raises(UsageError, match="input 'x' is no dense tensor"):
+        run(session, (given,), {})
+
+
+def test_a_tensor_that_is_negated_lazily_is_read_rightly(session: Any) -> None:
+    plain = torch.from_numpy(sample())
+    lazy = torch.complex(plain, -plain).conj().imag
+    assert lazy.is_neg()
+    assert torch.equal(run(session, (lazy,), {}).y, run(session, (plain,), {}).y)
+
+
+def test_sequences_come_as_lists_and_are_not_fed(tmp_path: Path) -> None:
+    row: list[str | int | None] = ["batch", 4]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, row)
+    rows = helper.make_tensor_sequence_value_info("rows", TensorProto.FLOAT, None)
+    split = helper.make_graph(
+        [helper.make_node("SplitToSequence", ["x"], ["rows"])], "s", [x], [rows]
+    )
+    session = open_session(saved(split, tmp_path / "split"), threads=1, device="cpu")
+    assert [str(each) for each in ports(session.get_outputs())] == ["rows: seq(tensor(float)) ()"]
+    assert all(
+        isinstance(each, torch.Tensor) for each in run(session, (torch.ones(2, 4),), {}).rows
+    )
+    assert all(
+        isinstance(each, np.ndarray) for each in run(session, (np.ones((2, 4), "f"),), {}).rows
+    )
+    join = helper.make_node("ConcatFromSequence", ["rows"], ["x"], axis=0)
+    joined = helper.make_graph([join], "j", [rows], [x])
+    session = open_session(saved(joined, tmp_path / "join"), threads=1, device="cpu")
+    with pytest.raises(UsageError, match=r"(?s)rows is no tensor.*session itself"):
+        run(session, ([np.ones((1, 4), "f")],), {})
+
+
+def saved(graph: onnx.GraphProto, file: Path) -> Path:
+    opsets = [helper.make_opsetid("", 18)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=10), file)
+    return file
 
 
 def test_outputs_are_had_by_name_attribute_and_position(session: Any) -> None:

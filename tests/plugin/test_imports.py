@@ -27,7 +27,7 @@ def test_collecting_imports_no_heavy_library(
         import pytest
 
         @pytest.mark.requires_model("bert")
-        def test_it(minimal_vision_model, language_model, pot_models): ...
+        def test_it(minimal_vision_model, language_model, pot_models, lut_model, lut_heldout): ...
         """
     )
     # Other plugins of this environment import libraries of their own.

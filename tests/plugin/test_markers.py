@@ -49,6 +49,9 @@ TABLE = {
     "onnx of the nearest name whatever its kind": (
         'pot_model("resnet50")', 'pot_model("bert")', "onnx_model",
         "huggingface:bert-base-uncased"),
+    "a LUT network is the same in every preset": (
+        "", 'pot_preset("paper")', "lut_model", "lut:digits_small"),
+    "a LUT network by name": ("", 'pot_model("lut:digits_tiny")', "lut_model", "lut:digits_tiny"),
 }  # fmt: skip
 
 

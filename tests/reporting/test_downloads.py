@@ -81,3 +81,12 @@ def test_who_waits_goes_on_only_when_a_line_is_whole() -> None:
         assert begun.wait(10)
     assert said == ["potmodels: fetching a.pth: 1 of 10 MB"]
     thread.join()
+
+
+def test_another_line_is_shown_to_who_waits_and_to_nobody_else() -> None:
+    said: list[str] = []
+    tell = DownloadLines(said.append)
+    tell.say("too early")
+    with tell.shown():
+        tell.say("making a file")
+    assert said == ["potmodels: making a file"]

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from pytest_potmodels.errors import UnknownNameError, UsageError
+from pytest_potmodels.lut.pretrained_files import VARIABLE
+from pytest_potmodels.settings.environment import LUT_PATH
 from pytest_potmodels.settings.options import ALL
 from pytest_potmodels.settings.resolution import resolve
 
@@ -170,6 +172,13 @@ def test_a_variable_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     resolve({}, {"POT_FILE": "messages.pot", "POTHOLE": "1"}, tmp_path)
     with pytest.raises(UnknownNameError, match="POT_CACHE_DIR"):
         resolve({}, {"POT_CACHEDIR": "x"}, tmp_path)
+    with pytest.raises(UnknownNameError, match="POT_LUT_PATH"):
+        resolve({}, {"POT_LUTPATH": "x"}, tmp_path)
+    assert resolve({}, {LUT_PATH: "x"}, tmp_path).origins == {}
+
+
+def test_folders_of_lut_networks_are_named_by_the_variable_that_finds_them() -> None:
+    assert LUT_PATH == VARIABLE
 
 
 def test_a_password_in_a_mirror_is_not_shown(tmp_path: Path) -> None:

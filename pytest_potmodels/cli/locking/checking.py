@@ -7,13 +7,11 @@ from typing import Literal
 from pytest_potmodels.artifacts import ModelRequest, StoredModel
 from pytest_potmodels.cli.locking.wanted import Wanted
 from pytest_potmodels.errors import DigestMismatchError, UnavailableError, UsageError
+from pytest_potmodels.identifiers import IN_PLACE
 from pytest_potmodels.lockfile.entries import LockedModel
 from pytest_potmodels.lockfile.matching import check_promise
 from pytest_potmodels.lockfile.pins import Pins
 from pytest_potmodels.pipeline import Pipeline
-
-#: Sources whose bytes are on this machine whether or not anybody has locked them.
-_HERE = frozenset({"package", "file"})
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def _other_bytes(
 
 
 def _stored(request: ModelRequest, pipeline: Pipeline) -> StoredModel | None:
-    if request.id.source in _HERE:
+    if request.id.source in IN_PLACE:  # Here, whether or not anybody has locked it.
         return pipeline.acquire(request)
     return pipeline.store.find(request.id)
 

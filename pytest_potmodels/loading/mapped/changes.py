@@ -34,10 +34,10 @@ def changes(module: nn.Module | None, region: Region, reference: Reference) -> s
     Weights count by their bytes. Other things can be told only while the test still holds the
     module: `module` is None afterwards.
     """
-    said = [_listed("wrote", _written(region, reference))]
+    said = [listed("wrote", _written(region, reference))]
     if module is not None:
-        said += [_listed("replaced", _replaced(module, region, reference))]
-        said += _manners(module, reference.master)
+        said += [listed("replaced", _replaced(module, region, reference))]
+        said += manners(module, reference.master)
     return "; ".join(filter(None, said))
 
 
@@ -64,8 +64,8 @@ def _differs(place: TensorAt, region: Region, original: Region) -> bool:
 def _replaced(module: nn.Module, region: Region, reference: Reference) -> list[str]:
     """Names whose tensor is no longer the one over the mapping: moved, converted, exchanged."""
     begin = address_of(region.buffer)
-    now = dict(_tensors(module))
-    before = dict(_tensors(reference.master))
+    now = dict(tensors(module))
+    before = dict(tensors(reference.master))
     places = [each.place for each in reference.placed]
     at = {name: begin + place.begin for place in places for name in place.names}
     return [
@@ -81,18 +81,18 @@ def _is_in_place(tensor: torch.Tensor, address: int) -> bool:
     return tensor.device.type == "cpu" and tensor.untyped_storage().data_ptr() == address
 
 
-def _manners(module: nn.Module, master: nn.Module) -> Iterator[str]:
+def manners(module: nn.Module, master: nn.Module) -> Iterator[str]:
     """Everything that is no number."""
     ours, theirs = dict(module.named_modules()), dict(master.named_modules())
     same = [name for name in theirs if name in ours]
     changed = [name for name in theirs if name not in ours]
     changed += [name for name in same if not same_class(ours[name], theirs[name])]
-    yield _listed("exchanged modules", [*changed, *(name for name in ours if name not in theirs)])
+    yield listed("exchanged modules", [*changed, *(name for name in ours if name not in theirs)])
     if any(ours[name].training != theirs[name].training for name in same):
         yield "switched between training and evaluation"
     if any(_hooks(ours[name]) > _hooks(theirs[name]) for name in same):
         yield "added hooks"
-    grad = {name: tensor.requires_grad for name, tensor in _tensors(master)}
+    grad = {name: tensor.requires_grad for name, tensor in tensors(master)}
     parameters = dict(module.named_parameters())
     if any(name in grad and grad[name] != p.requires_grad for name, p in parameters.items()):
         yield "changed requires_grad"
@@ -100,7 +100,8 @@ def _manners(module: nn.Module, master: nn.Module) -> Iterator[str]:
         yield "left gradients"
 
 
-def _tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+def tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Parameters and buffers, under each of their names."""
     yield from module.named_parameters(remove_duplicate=False)
     yield from module.named_buffers(remove_duplicate=False)
 
@@ -109,7 +110,8 @@ def _hooks(module: nn.Module) -> int:
     return sum(len(vars(module).get(name) or ()) for name in _HOOKS)
 
 
-def _listed(verb: str, names: list[str]) -> str:
+def listed(verb: str, names: list[str]) -> str:
+    """What was done to whom, the first few; "" for nobody."""
     if not names:
         return ""
     rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
