@@ -13,6 +13,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 READY := $(VENV)/.ready
 LINT_READY := $(VENV)/.ready-lint
 BENCH_READY := $(VENV)/.ready-bench
+HARNESS := tests/action/harness
+NODE_READY := $(HARNESS)/node_modules/.ready
 WORKERS ?= 2
 
 .PHONY: help setup demo test test-all lint bench clean
@@ -33,23 +35,34 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 $(LINT_READY): $(READY)
-	@$(PIP_INSTALL) ruff mypy import-linter types-PyYAML
+	@$(PIP_INSTALL) ruff mypy import-linter types-PyYAML zizmor check-jsonschema
 	@touch $@
+
+# Node runs the Action in the tests. Without it, or its packages, they skip and say so.
+$(NODE_READY): $(HARNESS)/package-lock.json
+	@if ! command -v npm > /dev/null; then echo "npm is missing: tests of the Action will skip"; \
+	elif npm ci --prefix $(HARNESS) --no-audit --no-fund --loglevel=error; then touch $@; \
+	else echo "npm ci failed: tests of the Action will skip"; fi
 
 demo: $(READY)
 	cd example_project && ../$(BIN)/python -m pytest -n 2
 
-test: $(READY)
+test: $(READY) $(NODE_READY)
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
-test-all: $(READY)
+test-all: $(READY) $(NODE_READY)
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-lint: $(LINT_READY)
+lint: $(LINT_READY) $(NODE_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/zizmor --offline --no-progress --quiet --persona=pedantic action .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action/action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@if test -e $(NODE_READY); then node $(HARNESS)/lint.mjs action/action.yml .github/workflows/*.yml; \
+	else echo "the parser of GitHub needs npm: skipped"; fi
 
 $(BENCH_READY): $(READY)
 	@$(PIP_INSTALL) matplotlib
@@ -60,4 +73,4 @@ bench: $(BENCH_READY)
 	$(BIN)/python -W ignore benchmarks/report.py $(ONLY)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(HARNESS)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -19,8 +19,11 @@ from pytest_potmodels.config_files.yaml import _YAML_SCHEMA
 from pytest_potmodels.errors import NEVER_SUBSTITUTED, Reason
 from pytest_potmodels.fallback import ASKED_FOR, STORE
 from pytest_potmodels.identifiers import SOURCE_ALIASES, SOURCES
+from pytest_potmodels.lut.configuration.runtime import RUNTIME
+from pytest_potmodels.lut.configuration.structural import STRUCTURAL
+from pytest_potmodels.lut.running import MODES
+from pytest_potmodels.session.arguments import ARGUMENTS
 from pytest_potmodels.session.ledger import Row as LedgerRow
-from pytest_potmodels.session.markers import ARGUMENTS
 from pytest_potmodels.session.requests import FIXTURES
 from pytest_potmodels.settings import DEFAULT_CACHE, OFFLINE_VARIABLES
 from pytest_potmodels.settings.environment import CI_VARIABLES
@@ -30,6 +33,7 @@ from pytest_potmodels.settings.values import Settings
 README = Page(ROOT / "README.md")
 CONFIGURATION = Page(ROOT / "docs" / "configuration.md")
 FIXTURES_PAGE = Page(ROOT / "docs" / "fixtures-and-markers.md")
+LUT = Page(ROOT / "docs" / "lut.md")
 HOOKS = Page(ROOT / "docs" / "hooks.md")
 REASONS = Page(ROOT / "docs" / "reasons.md")
 ARCHITECTURE = Page(ROOT / ".github" / "ARCHITECTURE.md")
@@ -107,7 +111,7 @@ def test_the_variables_of_others_are_these() -> None:
     "page", [README, FIXTURES_PAGE], ids=["README.md", "fixtures-and-markers.md"]
 )
 def test_every_fixture_is_in_the_table(page: Page) -> None:
-    assert quoted_in(page.table("fixture")) == [*FIXTURES, "pot_models"]
+    assert quoted_in(page.table("fixture")) == [*FIXTURES, "pot_models", "lut_heldout"]
 
 
 def test_every_attribute_of_a_loaded_model_is_in_the_table() -> None:
@@ -149,6 +153,20 @@ def as_row(on_class: str, on_function: str, fixture: str, model: str) -> Row:
 
 def test_every_source_is_in_the_table() -> None:
     assert set(quoted_in(FIXTURES_PAGE.table("source", "name"))) == {*SOURCES, *SOURCE_ALIASES}
+
+
+def test_every_value_of_a_lut_network_is_in_the_tables() -> None:
+    assert quoted_in(LUT.table("field")) == list(STRUCTURAL)
+    rows = LUT.table("key", "default")
+    assert [plain(row[0]) for row in rows] == list(RUNTIME)
+    assert [plain(row[1]) for row in rows] == [as_yaml(key.default) for key in RUNTIME.values()]
+    assert set(quoted_in(LUT.table("`eval_mode`"))) == set(MODES)
+
+
+def as_yaml(value: object) -> str:
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def test_every_reason_is_in_the_table() -> None:
