@@ -241,6 +241,16 @@ def test_names_without_a_lock_and_a_project_in_a_folder(project: Project) -> Non
 
 
 @pytest.mark.slow
+def test_a_second_use_in_a_job_is_not_stopped_by_the_first(project: Project) -> None:
+    second = {"cache": "false", "cache-dir": ".more"}
+    used = [*steps(cache="false"), {"id": "more", "uses": "./action", "with": second}]
+    result = project.job().run(used)
+    assert result.ok, result.log
+    (row,) = json.loads(result.outputs("more")["models"])
+    assert row["state"] == "fetched"
+
+
+@pytest.mark.slow
 def test_a_token_is_in_no_log_no_variable_and_no_entry(project: Project) -> None:
     word = "hf_aVerySecretWord0123"
     files = {"config.json": b"{}", "model.safetensors": bytes(5000)}

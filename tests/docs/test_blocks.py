@@ -15,7 +15,7 @@ SHOWN = {"text", "mermaid"}
 BLOCKS = [block for path in PAGES for block in Page(path).blocks]
 #: Pages and sections that load most and change least; other tests run the like of them.
 LONG = {
-    *("downloader.md", "hooks.md", "migrate.md", "model-setup.md", "pristine.md"),
+    *("ci.md", "downloader.md", "hooks.md", "migrate.md", "model-setup.md", "pristine.md"),
     "verification.md",
     *("experiments.md: From Python", "experiments.md: On the command line"),
     *("lock-file.md: What is locked, and when it changes", "remote.md: A shared folder"),

@@ -1,0 +1,1 @@
+"""`potmodels ci`: keys, warm, prune; the face of `pytest_potmodels.ci`."""
