@@ -19,7 +19,7 @@ from figures import Figure, table
 
 RESULTS = Path(__file__).parent / "results"
 #: In the order of the table; those in the first line share a cache of full-size weights.
-WITH_CACHE = ("loading", "memory", "verification", "onnx_session")
+WITH_CACHE = ("loading", "memory", "verification", "ci_hashing", "onnx_session")
 ALONE = ("whole_run", "threads", "collection", "startup", "downloads", "lut", "lut_hard")
 
 

@@ -48,10 +48,12 @@ def decide(mode: Mode, environ: Mapping[str, str]) -> Policy:
         case "write":
             return Policy(restore=True, save=True, why="cache: write")
     event = runner(environ).get("GITHUB_EVENT_NAME", "")
-    if not event:
+    if not runner(environ):
         return Policy(
             restore=True, save=True, why="no event of GitHub: the rules of this CI service hold"
         )
+    if not event:
+        return Policy(restore=False, save=False, why="the runner names no event")
     return _by_event(event, environ)
 
 

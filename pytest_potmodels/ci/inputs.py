@@ -88,6 +88,25 @@ def _text(text: str, origin: str) -> str:
     return text
 
 
+def _folder(text: str, origin: str) -> str:
+    # The cache service takes the path for a pattern, and would save all that it fits.
+    if text.startswith(("!", "#")) or any(sign in text for sign in "*?["):
+        raise UsageError(
+            f"{origin}: {text!r} is a pattern to the cache service, and no folder.",
+            remedy=f"name a folder of its own: {DEFAULT_CACHE_DIR}",
+        )
+    return _text(text, origin)
+
+
+def _token(text: str, origin: str) -> str:
+    if not text.isprintable():  # What a runner masks is the text itself, and no repr of it.
+        raise UsageError(
+            f"{origin}: it has characters that cannot be printed, and no token has those.",
+            remedy="store the secret anew, without line breaks",
+        )
+    return text
+
+
 def _words(text: str, origin: str) -> tuple[str, ...]:
     words = tuple(text.split())
     for word in words:
@@ -148,7 +167,7 @@ INPUTS: Mapping[str, Callable[[str, str], Any]] = {
     "lockfile": _text,
     "working-directory": _text,
     "cache": _mode,
-    "cache-dir": _text,
+    "cache-dir": _folder,
     "cache-suffix": _suffix,
     "max-size": _size,
     "select": _words,
@@ -159,6 +178,6 @@ INPUTS: Mapping[str, Callable[[str, str], Any]] = {
     "retries": _text,
     "timeout": _text,
     "summary": _told,
-    "token": _text,
+    "token": _token,
     "python": _text,
 }

@@ -26,7 +26,7 @@ class Keys:
 
 def keys_of(selected: Selected, suffix: str, environ: Mapping[str, str]) -> Keys:
     """The keys of a job with these models."""
-    family = f"{_FORM}-{suffix}-"
+    family = f"{_FORM}-{_undashed(suffix)}-"
     content = f"{family}{content_hash(selected)}-"
     job = runner(environ)
     run, attempt = job.get("GITHUB_RUN_ID", "0"), job.get("GITHUB_RUN_ATTEMPT", "1")
@@ -37,6 +37,11 @@ def content_hash(selected: Selected) -> str:
     """32 hex digits over the models: by their digests as locked, else by id and revision."""
     lines = sorted(_line(model) for model in selected.models if model.is_cached)
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:_HEX]
+
+
+def _undashed(suffix: str) -> str:
+    """The suffix without the character that ends it: `a-` must not be how `a-b-` begins."""
+    return suffix.replace("_", "__").replace("-", "_.")
 
 
 def _line(model: Model) -> str:

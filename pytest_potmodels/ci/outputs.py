@@ -80,14 +80,25 @@ def annotation(level: Level, message: str, *, file: str = "", line: int = 0) -> 
     return f"::{level}{' ' if said else ''}{said}::{_data(message)}\n"
 
 
+def masked(secret: str) -> str:
+    """A line that has the runner keep a secret out of its log."""
+    return f"::add-mask::{_escaped(secret)}\n"
+
+
 def harmless(text: str) -> str:
     """The text as a log may have it: no part of it is a command to the runner."""
     return _COMMAND.sub(r"\1\2: :", text).replace(_OLD_COMMAND, "## [")
 
 
 def _data(text: str) -> str:
-    safe = text.replace(_OLD_COMMAND, "## [")
-    return safe.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    printable = (
+        c if c in "\r\n" or c.isprintable() else c.encode("unicode_escape").decode() for c in text
+    )
+    return _escaped("".join(printable).replace(_OLD_COMMAND, "## ["))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

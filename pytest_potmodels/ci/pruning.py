@@ -22,10 +22,10 @@ def prune(store: ModelStore, keep: Collection[str]) -> tuple[str, ...]:
     require_alone(store)
     try:
         gone = [*folder.sweep(store.layout), *_beyond(store, keep)]
-    except OSError as error:
+    except (OSError, RecursionError) as error:  # Folders in folders without end.
         raise StoreError(
-            f"{store.layout.root} cannot be emptied of what is no model: {error}.",
-            remedy="have the job own its cache folder",
+            f"{store.layout.root} cannot be emptied of what is no model: {error!s:.500}.",
+            remedy="have the job own its cache folder, or delete that folder",
         ) from error
     return tuple(gone)
 

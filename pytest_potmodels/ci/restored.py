@@ -6,7 +6,7 @@ folder is looked at whatever was said of it: what is not exactly what was asked 
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,14 @@ from pytest_potmodels.store.layout import MANIFEST, entry_name
 
 
 @dataclass(frozen=True)
+class Broken:
+    """What was wrong, as a clause; the model that is fetched again for it, "" where none is."""
+
+    what: str
+    model: str = ""
+
+
+@dataclass(frozen=True)
 class Restored:
     """What was found; `beyond` is gone by now, and of what is broken all that cannot be mended."""
 
@@ -29,8 +37,7 @@ class Restored:
     seconds: Mapping[str, float]
     #: Names of models of which something was there and wrong.
     damaged: frozenset[str]
-    #: What was wrong, a sentence each.
-    broken: tuple[str, ...]
+    broken: tuple[Broken, ...]
     #: Folders of models that nobody asked for.
     beyond: tuple[str, ...]
     #: Bytes that were hashed.
@@ -51,7 +58,7 @@ class Examination:
         self._pins = pins
         self._seconds: dict[str, float] = {}
         self._damaged: set[str] = set()
-        self._broken: list[str] = []
+        self._broken: list[Broken] = []
         self._beyond: list[str] = []
         self._hashed = 0
 
@@ -73,12 +80,10 @@ class Examination:
         )
 
     def _look_at(self, path: Path) -> None:
-        stored = self._entry(path)
-        if stored is None:
-            plain = path.name.partition("@")[0]
-            self._damaged |= {
-                each.name for each in self._selected.models if entry_name(each.request.id) == plain
-            }
+        try:
+            stored = self._entry(path)
+        except (DigestMismatchError, StoreError) as error:
+            self._note(self._named_like(path), self._clause(error))
             disk.delete(path)
             return
         model = matching(stored, self._selected, self._pins)
@@ -90,38 +95,47 @@ class Examination:
             if model.entry is not None:
                 self._pins.compare(model.entry, stored)
         except DigestMismatchError as error:
-            self._note(model.name, error.message)
+            self._note([model.name], self._clause(error))
             disk.delete(path)
             return
         self._hash(model, stored)
 
-    def _entry(self, path: Path) -> StoredModel | None:
-        """The entry in a folder, by its manifest; None where there is no whole one."""
+    def _entry(self, path: Path) -> StoredModel:
+        """The entry in a folder, by its manifest.
+
+        Raises:
+            DigestMismatchError, StoreError: there is no whole one.
+        """
         if path.is_symlink() or not path.is_dir():
-            self._broken.append(f"{path.name} is no folder")
-            return None
+            raise StoreError(f"{path.name} is no folder.")
         try:
             return manifest.read(path / MANIFEST)
         except FileNotFoundError:
-            self._broken.append(f"{path.name} has no manifest")
-        except (DigestMismatchError, StoreError) as error:
-            self._broken.append(error.message)
-        return None
+            raise StoreError(f"{path.name} has no manifest.") from None
+
+    def _named_like(self, path: Path) -> list[str]:
+        plain = path.name.partition("@")[0]
+        return [each.name for each in self._selected.models if entry_name(each.request.id) == plain]
+
+    def _clause(self, error: DigestMismatchError | StoreError) -> str:
+        """What an error says, as of the folder of the models."""
+        return error.message.replace(f"{self._store.layout.models}{os.sep}", "").rstrip(".")
 
     def _hash(self, model: Model, stored: StoredModel) -> None:
         started = time.monotonic()
         for extra in strangers(stored):
-            self._note(model.name, f"{stored.path.name}/{extra} is not among its files")
+            self._damaged.add(model.name)
+            self._broken.append(Broken(f"{stored.path.name}/{extra} is not among its files"))
             disk.delete(stored.path / extra)
         for damage in self._store.verify(stored, whole=True):
             # To mend it moves the bad file aside, and what lies aside is not kept.
-            self._note(model.name, f"{stored.id}: {damage}")
+            self._note([model.name], f"{stored.id}: {damage}")
         self._hashed += stored.size
         self._seconds[model.name] = time.monotonic() - started
 
-    def _note(self, name: str, what: str) -> None:
-        self._damaged.add(name)
-        self._broken.append(what)
+    def _note(self, names: Sequence[str], what: str) -> None:
+        self._damaged |= set(names)
+        self._broken.append(Broken(what, next(iter(names), "")))
 
 
 def matching(stored: StoredModel, selected: Selected, pins: Pins) -> Model | None:

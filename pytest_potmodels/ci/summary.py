@@ -10,8 +10,8 @@ from pytest_potmodels.transfer.disk import in_units
 _LARGEST = 1024 * 1024 - 64 * 1024
 #: Characters of a name; a longer one is nobody's to read in a table.
 _LONGEST = 200
-#: All that Markdown or HTML gives a meaning to.
-_MEANING = re.compile(r"[&<>|`*_\[\]()#~\\!@$\"'{}+=:/-]")
+#: All that Markdown or HTML gives a meaning to; GitHub makes links of `www.`, too.
+_MEANING = re.compile(r"[&<>|`*_\[\]()#~\\!@$\"'{}+=:/.-]")
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 

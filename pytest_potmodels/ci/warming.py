@@ -10,7 +10,7 @@ from pytest_potmodels.artifacts import StoredModel
 from pytest_potmodels.ci import folder, pruning
 from pytest_potmodels.ci.event import Policy
 from pytest_potmodels.ci.inputs import Inputs
-from pytest_potmodels.ci.restored import Examination, Restored
+from pytest_potmodels.ci.restored import Broken, Examination, Restored
 from pytest_potmodels.ci.selection import Law, Model, Selected
 from pytest_potmodels.downloader.together import bring
 from pytest_potmodels.errors import Reason, StoreError, UnavailableError
@@ -50,7 +50,7 @@ class Warming:
     downloaded_bytes: int
     requests: int
     seconds: float
-    #: What was wrong with what was restored, a sentence each.
+    #: What was wrong with what was restored, and what was done about it; a sentence each.
     broken: tuple[str, ...]
     #: What was removed because nobody asked for it.
     removed: tuple[str, ...]
@@ -72,11 +72,18 @@ def warm(pipeline: Pipeline, selected: Selected, inputs: Inputs, policy: Policy)
     traffic = pipeline.transfer.counter.snapshot()
     complete = not brought.failures
     held = sum(stored.size for stored in brought.kept.values())
-    exact = not (found.is_empty or found.broken or found.beyond)
+    broken = (*_no_part(swept), *(_sentence(each, brought.failures) for each in found.broken))
+    exact = not (found.is_empty or broken or found.beyond)
     hit = exact and all(row.state == "hit" for row in rows)
     return Warming(
         rows=rows,
-        state=_state(found, policy, hit=hit, refused=held > inputs.max_size or brought.refused),
+        state=_state(
+            policy,
+            hit=hit,
+            refused=held > inputs.max_size or brought.refused,
+            healed=bool(broken),
+            missed=found.is_empty,
+        ),
         law=selected.law,
         complete=complete,
         changed=not hit and bool(brought.kept),
@@ -85,8 +92,9 @@ def warm(pipeline: Pipeline, selected: Selected, inputs: Inputs, policy: Policy)
         downloaded_bytes=traffic.bytes,
         requests=traffic.requests,
         seconds=time.monotonic() - started,
-        broken=found.broken,
-        removed=tuple(dict.fromkeys((*swept, *found.beyond, *removed))),
+        broken=broken,
+        # The job's own work leaves things, too, which came with no entry.
+        removed=tuple(dict.fromkeys((*found.beyond, *folder.strange(removed)))),
         failures=brought.failures,
     )
 
@@ -98,23 +106,32 @@ def _looked_at(pipeline: Pipeline, selected: Selected) -> tuple[Restored, tuple[
         # First what is no model: records of another machine would vouch for bytes nobody hashed.
         swept = folder.sweep(layout)
         return Examination(pipeline.store, selected, pipeline.pins).run(), swept
-    except OSError as error:
+    except (OSError, RecursionError) as error:  # Folders in folders without end.
         raise StoreError(
-            f"{layout.root} cannot be cleared of what is broken: {error}.",
-            remedy="have the job own its cache folder",
+            f"{layout.root} cannot be cleared of what is broken: {error!s:.500}.",
+            remedy="have the job own its cache folder, or delete that folder",
         ) from error
 
 
-def _state(found: Restored, policy: Policy, *, hit: bool, refused: bool) -> CacheState:
+def _no_part(swept: tuple[str, ...]) -> list[str]:
+    return [f"{name} is not what a cache of models has; deleted" for name in folder.strange(swept)]
+
+
+def _sentence(broken: Broken, failures: Mapping[str, BaseException]) -> str:
+    mended = broken.model and broken.model not in failures
+    return f"{broken.what}; deleted{', and fetched again' if mended else ''}"
+
+
+def _state(policy: Policy, *, hit: bool, refused: bool, healed: bool, missed: bool) -> CacheState:
     if policy.off:
         return "off"
     if refused:
         return "refused"
-    if found.broken:
+    if healed:
         return "healed"
     if hit:
         return "hit"
-    return "miss" if found.is_empty else "partial"
+    return "miss" if missed else "partial"
 
 
 class _Bringing:

@@ -47,7 +47,8 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str], start: Path) -
     _apply_offline(values, origins, environ, config, offline=bool(given.get("offline")))
     ci = detect_ci(environ)
     values.setdefault("missing", "fail" if ci else "skip")
-    values.setdefault("cache_dir", Path(DEFAULT_CACHE).expanduser())
+    if "cache_dir" not in values:  # Only then must there be a home.
+        values["cache_dir"] = Path(DEFAULT_CACHE).expanduser()
     hub = environ.get(ENDPOINT_VARIABLE, "").rstrip("/") or DEFAULT_HUB
     if hub != DEFAULT_HUB:
         origins["hub_endpoint"] = ENDPOINT_VARIABLE

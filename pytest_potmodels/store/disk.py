@@ -128,9 +128,10 @@ def bytes_in(folder: Path) -> int:
 
 
 def _make_writable(path: Path) -> None:
+    # Windows deletes no read-only file; elsewhere it may be a hard link to somebody's private one.
     with contextlib.suppress(FileNotFoundError):
-        if is_plain(path):
-            path.chmod(WRITABLE)  # Windows deletes no read-only file.
+        if os.name == "nt" and is_plain(path):
+            path.chmod(WRITABLE)
 
 
 def _seal_file(path: Path) -> None:

@@ -11,6 +11,7 @@ from action.jobs import ACTION, CACHE_ACTIONS, HARNESS, ROOT, require_runner
 
 import pytest_potmodels
 from pytest_potmodels.ci.inputs import INPUTS, variable
+from pytest_potmodels.ci.outputs import after_warming
 
 FILE = ACTION / "action.yml"
 README = ACTION / "README.md"
@@ -41,14 +42,25 @@ def test_each_input_reaches_both_commands_and_the_token_only_one(
 ) -> None:
     wanted = {variable(name): f"${{{{ inputs.{name} }}}}" for name in INPUTS}
     passed = {
-        name: {word: value for word, value in steps[name]["env"].items() if word != "PYTHON"}
+        name: {word: value for word, value in steps[name]["env"].items() if value.startswith("${{")}
         for name in ("keys", "warm")
+    }
+    assert {each.pop("PYTHON") for each in passed.values()} == {
+        "${{ steps.install.outputs.python }}"
     }
     assert passed["warm"] == wanted
     del wanted[variable("token")]
     assert passed["keys"] == wanted
     others = [step for name, step in steps.items() if name != "warm"]
     assert "inputs.token" not in str(others)
+
+
+def test_what_an_earlier_use_in_the_job_closed_is_open_to_warming(
+    steps: dict[str, dict[str, Any]],
+) -> None:
+    closed = set(after_warming(Path("cache"), offline=True)) - {"POT_CACHE_DIR"}
+    empty = {word for word, value in steps["warm"]["env"].items() if value == ""}
+    assert empty == closed
 
 
 def test_no_expression_is_in_a_script(steps: dict[str, dict[str, Any]]) -> None:

@@ -82,3 +82,9 @@ def test_elsewhere_the_service_has_rules_of_its_own() -> None:
     for environ in ({"GITLAB_CI": "true"}, {"GITHUB_EVENT_NAME": "release"}):
         policy = decide("auto", environ)
         assert (policy.restore, policy.save) == BOTH
+
+
+def test_a_runner_that_names_no_event_restores_and_saves_nothing() -> None:
+    for environ in (RUNNER, {**RUNNER, "GITHUB_EVENT_NAME": ""}):
+        policy = decide("auto", environ)
+        assert (policy.restore, policy.save) == NONE

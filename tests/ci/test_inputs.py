@@ -47,6 +47,9 @@ def test_words_for_false(word: str) -> None:
         ("cache-suffix", "a,b"),
         ("cache-suffix", "x" * 101),
         ("cache-dir", "a\nb"),
+        ("cache-dir", "*"),
+        ("cache-dir", "models?"),
+        ("cache-dir", "!x"),
         ("select", "a\x00b"),
     ],
 )
@@ -71,3 +74,11 @@ def test_lists_are_words_over_lines() -> None:
 
 def test_a_token_is_in_no_text_of_the_inputs() -> None:
     assert "hf_secret" not in repr(read({}, {"POT_ACTION_TOKEN": "hf_secret"}))
+
+
+@pytest.mark.parametrize("token", ["hf_a\nABC", "hf_\x07ABC", "hf_\u200bABC"])
+def test_a_token_is_in_no_error_either(token: str) -> None:
+    with pytest.raises(UsageError, match="input token") as caught:
+        read({}, {"POT_ACTION_TOKEN": token})
+    assert "ABC" not in caught.value.message + caught.value.remedy
+    assert caught.value.__cause__ is None

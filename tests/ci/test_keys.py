@@ -66,3 +66,12 @@ def test_a_key_begins_with_what_is_looked_for() -> None:
     assert content == f"{family}{content_hash(locked(ENTRY))}-"
     # No suffix is not the beginning of one.
     assert not content.startswith(keys_of(locked(ENTRY), "", {}).restore_keys[1])
+
+
+def test_no_suffix_shares_the_entries_of_another() -> None:
+    """Entries are found by how their keys begin."""
+    suffixes = ["", "a", "a-b", "a_b", "a.b", "a_.b", "a--b", "a-", "-a", "a__b"]
+    keys = {each: keys_of(locked(ENTRY), each, {}) for each in suffixes}
+    for mine, found in keys.items():
+        for other, theirs in keys.items():
+            assert theirs.key.startswith(found.restore_keys[1]) is (mine == other)

@@ -9,6 +9,7 @@ from pytest_potmodels.ci.outputs import (
     annotation,
     export,
     harmless,
+    masked,
     write_outputs,
     write_summary,
 )
@@ -61,3 +62,11 @@ def test_what_is_no_command_stays() -> None:
 def test_later_steps_have_the_network_closed_unless_it_is_to_stay_open() -> None:
     assert list(after_warming(Path("c"), offline=False)) == ["POT_CACHE_DIR"]
     assert after_warming(Path("c"), offline=True)["POT_NETWORK"] == "block"
+
+
+def test_a_mask_is_of_the_secret_as_the_runner_reads_it() -> None:
+    assert masked("hf_%25x") == "::add-mask::hf_%2525x\n"
+
+
+def test_an_annotation_steers_no_terminal() -> None:
+    assert "\x1b" not in annotation("warning", "a\x1b[2Jb")

@@ -26,7 +26,7 @@ WARMING = Warming(
 )  # fmt: skip
 HOSTILE = [
     "a|b", "`x`", "<script>alert(1)</script>", "[a](javascript:b)", "*b*_c_~~d~~", "a\n| b |",
-    "![x](http://h/p.png)", "</details>", "&lt;", "\\|", "@octocat", "https://evil.example",
+    "![x](http://h/p.png)", "www.evil.example", "</details>", "&lt;", "\\|", "@octocat", "https://evil.example",
     "a" * 10_000,
 ]  # fmt: skip
 
@@ -57,6 +57,8 @@ def test_a_hostile_name_is_text_in_its_cell(name: str) -> None:
     assert shown.count("<td") == 6
     for tag in ("<script", "<img", "<a ", "<em", "<code", "<s>"):
         assert tag not in shown
+    # GitHub makes links of words that begin so, which this renderer does not.
+    assert "www." not in render(warming, "x")
 
 
 def test_a_name_reads_as_it_is_written() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -159,6 +160,51 @@ def test_unknown_files_and_tokens_go(warm: Cli) -> None:
     saved(warm)
 
 
+def test_what_no_use_leaves_there_makes_another_entry(warm: Cli) -> None:
+    """Else the entry with somebody's token in it would be found for ever."""
+    (root(warm) / "token").write_text("hf_secret")
+    healed = warm.json("ci", "warm")
+    assert (healed["cache-state"], states(healed)) == ("healed", ["hit"])
+    assert (healed["cache-hit"], healed["save-needed"]) == (False, True)
+    (root(warm) / ".pot").mkdir()
+    (root(warm) / "derived").mkdir()
+    assert warm.json("ci", "warm")["cache-state"] == "hit"
+    saved(warm)
+
+
+def test_what_is_said_of_broken_things_is_what_was_done(warm: Cli) -> None:
+    (root(warm) / "models" / "stranger").mkdir()
+    (root(warm) / "token").write_text("hf_secret")
+    (entry(warm) / "extra.py").write_text("")
+    spoil(entry(warm) / WEIGHTS)
+    said = warm.run("ci", "warm").stderr.splitlines()
+    warnings = [
+        line for line in said if line.endswith(("; deleted", "; deleted, and fetched again"))
+    ]
+    assert [line.rpartition("; ")[2] for line in warnings] == [
+        "deleted", "deleted", "deleted, and fetched again", "deleted",
+    ]  # fmt: skip
+    assert warnings[0] == "warning: token is not what a cache of models has; deleted"
+    spoil(entry(warm) / MANIFEST)
+    (line,) = [line for line in warm.run("ci", "warm").stderr.splitlines() if "manifest" in line]
+    assert line.startswith(f"warning: huggingface_org--tiny/{MANIFEST} is no readable manifest (")
+    assert line.endswith("); deleted, and fetched again")
+    spoil(entry(warm) / WEIGHTS)
+    assert "and fetched again" not in warm.run("ci", "warm", "--offline", code=4).stderr
+
+
+def test_a_hard_link_to_a_file_elsewhere_opens_it_to_nobody(warm: Cli) -> None:
+    """An archive may hold links to any file of the runner's user."""
+    private = warm.folder / "id_rsa"
+    private.write_text("private")
+    private.chmod(0o600)
+    for link in (root(warm) / "models" / "x", entry(warm) / "y", root(warm) / "z"):
+        os.link(private, link)
+    assert warm.json("ci", "warm")["cache-state"] == "healed"
+    assert (private.stat().st_mode & 0o777, private.read_text()) == (0o600, "private")
+    saved(warm)
+
+
 def test_a_record_that_came_with_the_entry_vouches_for_nothing(warm: Cli) -> None:
     """A stat signature of another machine says that a file was hashed here; it was not."""
     spoil(entry(warm) / WEIGHTS)
@@ -291,6 +337,10 @@ def test_the_plan_of_the_tests_selects_and_their_code_sees_no_token(job: Cli) ->
     assert [row["name"] for row in chosen["models"]] == [NAME]
 
 
+def test_names_beside_a_plan_are_an_error(cli: Cli) -> None:
+    assert "`models`" in cli.fails("ci", "keys", "--models", NAME, *PLAN, code=2)
+
+
 def test_what_is_planned_and_not_locked_is_an_error(job: Cli) -> None:
     (job.folder / "test_it.py").write_text(PLANNED.replace("tiny", "large"))
     assert "org/large is not in" in job.fails("ci", "keys", *PLAN, code=3)
@@ -374,6 +424,9 @@ def test_a_folder_of_somebody_elses_is_not_touched(job: Cli) -> None:
     for held in (".", "..", "/", "~", "mine/.."):
         assert "no folder for a cache" in job.fails("ci", "warm", "--cache-dir", held, code=2)
     assert below(mine) == {"thesis.tex"}
+    (job.folder / "README.md").write_text("mine")
+    assert "is no folder" in job.fails("ci", "warm", "--cache-dir", "README.md", code=2)
+    assert (job.folder / "README.md").read_text() == "mine"
 
 
 def test_the_project_may_be_below_the_workspace(job: Cli) -> None:
@@ -456,3 +509,14 @@ def test_a_hit_costs_no_more_than_its_hashing(job: Cli) -> None:
     outputs = job.json("ci", "warm", "--select", "org/large")
     assert outputs["cache-state"] == "hit"
     assert outputs["seconds"] < plain * 2 + 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="paths of 3000 characters")
+def test_folders_without_end_are_an_error_of_the_folder(warm: Cli) -> None:
+    for depth in range(1, 1501):
+        Path(root(warm) / "models" / "/".join("d" * depth)).mkdir()
+    try:
+        code = warm.run("ci", "warm", code=None).exit_code
+        assert code in (0, 3)  # 3 where this Python walks folders by calling itself.
+    finally:
+        subprocess.run(["rm", "-r", root(warm) / "models" / "d"], check=False)

@@ -153,6 +153,20 @@ def test_what_was_broken_is_shown_beside_the_lock(job: Cli) -> None:
     assert "deleted, and fetched again" in line
 
 
+def test_the_lock_is_named_as_of_the_repository(job: Cli) -> None:
+    (job.folder / "sub").mkdir()
+    (job.folder / "potmodels.lock").rename(job.folder / "sub" / "potmodels.lock")
+    job.environ["POT_ACTION_WORKING_DIRECTORY"] = "sub"
+    job.run("ci", "warm")
+    (job.folder / ".potmodels-cache" / "models" / "x").mkdir()
+    assert "::warning file=sub/potmodels.lock::" in job.run("ci", "warm").stderr
+
+
+def test_a_plain_miss_names_nothing_broken(job: Cli) -> None:
+    job.run("ci", "warm")
+    assert "removed" not in Path(job.environ["GITHUB_STEP_SUMMARY"]).read_text()
+
+
 def test_a_folder_full_of_rubbish_is_a_few_annotations(job: Cli) -> None:
     for number in range(40):
         (job.folder / ".potmodels-cache" / "models" / f"url_{number}").mkdir(parents=True)

@@ -76,6 +76,18 @@ def test_a_relative_cache_lies_beside_the_file_that_names_it(tmp_path: Path) -> 
     assert resolve({"cache_dir": "models"}, {}, start).cache_dir == Path.cwd() / "models"
 
 
+def test_with_a_cache_folder_nobody_needs_a_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(path: str) -> str:
+        return path  # As the real one does where nobody knows the user.
+
+    monkeypatch.setattr("os.path.expanduser", unknown)
+    with pytest.raises(RuntimeError, match="home"):
+        Path.home()
+    assert resolve({"cache_dir": "models"}, {}, tmp_path).cache_dir == Path.cwd() / "models"
+
+
 def test_the_nearest_configuration_up_to_the_repository_counts(tmp_path: Path) -> None:
     project(tmp_path, "preset = 'paper'")
     below = tmp_path / "repository" / "package"

@@ -1,5 +1,6 @@
 """A pipeline over the job's own cache folder, and the models that the job is about."""
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,12 +34,11 @@ class Job:
 
     @property
     def lock_file(self) -> str:
-        """The lock file as it is named from here; "" where there is none."""
-        path = self.selected.lock
+        """The lock file as it is named in the repository; "" where there is none."""
+        path, top = self.selected.lock, folder.workspace(os.environ)
         if path is None:
             return ""
-        here = Path.cwd()
-        return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+        return (path.relative_to(top) if path.is_relative_to(top) else path).as_posix()
 
 
 def open_job(
@@ -77,6 +77,11 @@ def _selected(pipeline: Pipeline, inputs: Inputs) -> Selected:
             remedy="leave them out, and choose from the lock with `select`",
         )
     if inputs.select == _PLAN:
+        if named:
+            raise UsageError(
+                "`select: plan` says which models, and so do `models` or `preset`.",
+                remedy="leave them out: the plan has every model that the tests need",
+            )
         return selection.of_requests(planned(inputs.python, catalog), pins, catalog)
     if pins.lock is not None:
         return selection.chosen(selection.of_lock(pins, catalog), inputs.select)

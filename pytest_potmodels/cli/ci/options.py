@@ -65,9 +65,8 @@ def ci_command(function: Callback) -> Callback:
 def annotate_failure(message: str, remedy: str = "", *, file: str = "", line: int = 0) -> None:
     """Show an error that was told already beside the file that it is about, where GitHub does."""
     if runner(os.environ):
-        annotate(
-            "error", " ".join(part for part in (message, remedy) if part), file=file, line=line
-        )
+        mending = f" To mend it: {remedy}" if remedy else ""
+        annotate("error", message + mending, file=file, line=line)
 
 
 def _in_its_folder(common: Callback, options: dict[str, Any]) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO, cast
 
 from pytest_potmodels.ci.event import runner
-from pytest_potmodels.ci.outputs import Level, annotation, harmless
+from pytest_potmodels.ci.outputs import Level, annotation, harmless, masked
 from pytest_potmodels.cli.console import say
 
 
@@ -53,7 +53,7 @@ def annotate(level: Level, message: str, *, file: str = "", line: int = 0) -> No
 def mask(secret: str) -> None:
     """Have the runner keep a secret out of its log."""
     if secret and runner(os.environ):
-        _command(f"::add-mask::{secret}\n")
+        _command(masked(secret))
 
 
 def _command(text: str) -> None:

@@ -59,7 +59,7 @@ def warm(invocation: Invocation, *, inputs: Inputs, as_json: bool) -> int:
 
 def _annotate(job: Job, warmed: Warming) -> None:
     for broken in warmed.broken[:_ANNOTATIONS]:
-        annotate("warning", f"{broken}; deleted, and fetched again", file=job.lock_file)
+        annotate("warning", broken, file=job.lock_file)
     if len(warmed.broken) > _ANNOTATIONS:
         more = len(warmed.broken) - _ANNOTATIONS
         annotate("warning", f"{more} more were broken or unknown; deleted", file=job.lock_file)
