@@ -1,7 +1,7 @@
 """May a package extend the catalog? Never a wrong no."""
 
 import sys
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import entry_points
 from pathlib import Path
 from zipfile import ZipFile
@@ -12,6 +12,13 @@ from pytest_potmodels.catalog.installed import may_have
 
 GROUP = "some_group"
 DECLARED = f"[{GROUP}]\nname = module:TABLE\n"
+
+
+@pytest.fixture(autouse=True)
+def folders_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find packages by folders alone: importlib_metadata, which dask imports, adds a finder."""
+    others = [each for each in sys.meta_path if not hasattr(each, "find_distributions")]
+    monkeypatch.setattr(sys, "meta_path", [*others, PathFinder])
 
 
 @pytest.fixture

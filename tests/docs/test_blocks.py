@@ -25,6 +25,7 @@ LONG = {
     *("fixtures-and-markers.md: Markers", "fixtures-and-markers.md: pot_models"),
     *("fixtures-and-markers.md: What a fixture yields", "lock-file.md: Lock what the tests need"),
     *("sources.md: A file by URL", "sources.md: PyTorch Hub"),
+    *("README.md: A model that arrives as a wheel", "README.md: From Python"),
     *("README.md: Models of your own", "planning.md: A network that closes"),
     "README.md: On the command line",  # each command by its own tests
 }

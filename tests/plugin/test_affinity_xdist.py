@@ -43,7 +43,11 @@ def changes(models: list[str]) -> int:
 
 
 @pytest.mark.parametrize(
-    "dist", ["load", "worksteal", "loadgroup", "loadscope", "loadfile", "each"]
+    "dist",
+    [
+        *("load", "worksteal", "loadgroup"),
+        *(pytest.param(dist, marks=pytest.mark.slow) for dist in ("loadscope", "loadfile", "each")),
+    ],
 )
 def test_a_worker_goes_from_model_to_model_and_never_back(
     pytester: pytest.Pytester, dist: str

@@ -110,6 +110,7 @@ def test_the_test_preset_is_an_exported_mock_and_torch_stays_away(
     warm.stdout.fnmatch_lines(["mock asked for  mock-cnn (onnx)  2 tests, 1.0 MB, loaded*"])
 
 
+@pytest.mark.slow
 def test_beside_a_language_model_it_is_the_same_model(
     pytester: pytest.Pytester, encoder: str
 ) -> None:
@@ -297,6 +298,7 @@ def test_who_waits_is_told_and_a_failure_is_not_tried_again(
     again.stdout.fnmatch_lines(["*This was found just now*"])
 
 
+@pytest.mark.slow
 def test_a_gpu_that_onnx_runtime_cannot_use_is_an_error(pytester: pytest.Pytester) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():

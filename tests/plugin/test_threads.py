@@ -87,6 +87,7 @@ def test_numbers_that_the_user_gave_stay(
     assert {name: value for name, value in said.items() if value} == given
 
 
+@pytest.mark.slow
 def test_a_call_of_the_users_stays(suite: Suite) -> None:
     said = suite.run(conftest=f"import torch\ntorch.set_num_threads({ODD})")
     assert said["torch"] == ODD

@@ -15,6 +15,7 @@ def test_it(n): ...
 """
 
 
+@pytest.mark.slow
 def test_eight_workers_fetch_a_hub_model_once_and_then_never(
     pytester: pytest.Pytester, site: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_transformers_loads_each_form_of_a_tiny_bert(site: StandIn, tmp_path: Path) -> None:
     forms = get_args(models.Form)
     names = [f"a/{form}" for form in forms]
