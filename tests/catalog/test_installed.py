@@ -2,7 +2,7 @@
 
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.metadata import entry_points
+from importlib.metadata import MetadataPathFinder, entry_points
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -16,9 +16,14 @@ DECLARED = f"[{GROUP}]\nname = module:TABLE\n"
 
 @pytest.fixture(autouse=True)
 def folders_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Find packages by folders alone: importlib_metadata, which dask imports, adds a finder."""
+    """Find packages as Python does: importlib_metadata, which dask imports, puts its own finder
+    into the place of Python's for the rest of the process.
+    """
     others = [each for each in sys.meta_path if not hasattr(each, "find_distributions")]
-    monkeypatch.setattr(sys, "meta_path", [*others, PathFinder])
+    kept = [each for each in others if each is not PathFinder]
+    monkeypatch.setattr(sys, "meta_path", [*kept, PathFinder])
+    found = MetadataPathFinder.find_distributions
+    monkeypatch.setattr(PathFinder, "find_distributions", found, raising=False)
 
 
 @pytest.fixture
