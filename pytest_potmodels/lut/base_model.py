@@ -1,5 +1,6 @@
 """BaseLUTModel: what all LUT networks do, whatever their layers look like."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from pytest_potmodels.lut.running import MODES, Pass
 _PART = 4096
 
 
-class BaseLUTModel(nn.Module):
+class BaseLUTModel(nn.Module, ABC):
     """A LUT network: an encoder, layers of LUTs, and the last outputs counted by class.
 
     A kind of its own gives `build` and `outputs`. The configuration is copied: what a model
@@ -60,13 +61,13 @@ class BaseLUTModel(nn.Module):
         """How many outputs of the last layer stand for one of `layer_widths`."""
         return 1
 
+    @abstractmethod
     def build(self, features: int) -> None:
         """Make the layers for so many encoded bits."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outputs(self, bits: torch.Tensor, run: Pass) -> torch.Tensor:
         """All layers: encoded bits (F b, N) -> outputs of the last (W, N)."""
-        raise NotImplementedError
 
     def exact_counts(self, rows: torch.Tensor) -> torch.Tensor:
         """How many outputs of each class are 1, on bits: samples (N, F) -> int32 (N, C)."""

@@ -18,7 +18,7 @@ HOSTILE = [
     "evil\n::set-output name=cache-hit::true",
     "evil\r\n::add-mask::a",
     "   ::error::owned",
-    "##[add-path]/tmp/evil",
+    "##[add-path]evil",
     "evil\nEOF\ncache-hit=true\nx<<EOF",
     "$(touch PWNED)`touch PWNED`; touch PWNED #",
     "a|b`c`<img src=x onerror=alert(1)>[x](javascript:1)",

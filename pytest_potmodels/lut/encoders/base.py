@@ -1,6 +1,7 @@
 """What every encoder can do: compare each feature with thresholds of its own."""
 
 import logging
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from pytest_potmodels.errors import LUTError
 _log = logging.getLogger(__name__)
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """Bits x > threshold, `num_bits` of them per feature; strictly greater.
 
     The thresholds are a buffer of their final shape from the start, NaN until they are fitted or
@@ -42,9 +43,9 @@ class Encoder(nn.Module):
         """The bits of one sample."""
         return self.input_size * self.num_bits
 
+    @abstractmethod
     def thresholds_of(self, columns: torch.Tensor) -> torch.Tensor:
         """The thresholds (F, b) of training data (N, F), float64."""
-        raise NotImplementedError
 
     def fit(self, data: torch.Tensor) -> None:
         """Set the thresholds by training data (N, F), finite."""

@@ -1,5 +1,6 @@
 """What every layer can do: pick inputs for its LUTs, and read them in each mode."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -14,7 +15,7 @@ from pytest_potmodels.lut.running import Pass
 CHUNK = 256
 
 
-class Layer(nn.Module):
+class Layer(nn.Module, ABC):
     """W LUTs and the connections to their inputs; batch last.
 
     The connections are a buffer: without them the weights mean nothing. A kind of its own gives
@@ -36,9 +37,9 @@ class Layer(nn.Module):
         self.node = node
         self.register_buffer("mapping", self.connect(generator).to(torch.int32))
 
+    @abstractmethod
     def connect(self, generator: torch.Generator | None) -> torch.Tensor:
         """Which feature each input of each LUT looks at: (W, n)."""
-        raise NotImplementedError
 
     def settle(self) -> None:
         """Bring `mapping` up to date with what is being learned."""

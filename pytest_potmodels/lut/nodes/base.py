@@ -1,5 +1,6 @@
 """What every kind of LUT can do."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ Reader = Callable[[torch.Tensor], torch.Tensor]
 Initializer = Callable[[Fill], torch.Tensor]
 
 
-class Node(nn.Module):
+class Node(nn.Module, ABC):
     """W LUTs of n inputs each, as one module; batch last.
 
     A kind of its own gives `reader` and `scores`; the rest follows from them.
@@ -40,19 +41,19 @@ class Node(nn.Module):
         self.inputs = inputs
         self.initialize(initializer, generator)
 
+    @abstractmethod
     def initialize(
         self, initializer: Initializer | None, generator: torch.Generator | None
     ) -> None:
         """Make the parameters, or start them afresh."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reader(self, temperature: float) -> Reader:
         """The smooth forward at a temperature; what batches share is computed here, once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def scores(self) -> torch.Tensor:
         """What decides each bit of the tables (W, 2^n): the bit is 1 where it is above 0."""
-        raise NotImplementedError
 
     def probabilities(self, temperature: float) -> torch.Tensor:
         """How likely each bit of the tables (W, 2^n) is a 1, as sampling draws it."""
