@@ -6,6 +6,35 @@ import torch
 
 from pytest_potmodels.lut import ModelConfig, SimpleFeedForward
 
+#: The configuration that describes what a YAML file looks like.
+SEED = """\
+# Structural parameters
+model_type: feedforward
+layer_type: random
+node_type: probabilistic
+encoder_config:
+  name: thermometer
+  num_bits: 4
+  feature_wise: true
+node_input_dim: 6
+layer_widths: [1024, 1000]
+num_classes: 10
+input_size: 784
+dataset: mnist
+
+# Runtime parameters
+runtime:
+  temperature: 1.0
+  eval_mode: expectation
+  init_fn: xavier_uniform
+  regularizers:
+    entropy: {weight: 0.001}
+    clarity: {weight: 0.0001}
+
+# Pretrained info
+pretrained: true
+pretrained_name: mnist_large
+"""
 SMALL: dict[str, Any] = {
     "model_type": "feedforward",
     "layer_type": "random",

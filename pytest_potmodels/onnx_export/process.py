@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from pytest_potmodels import process_groups
+
 #: Between looks at the clock and at the memory.
 _SLICE = 0.2
 #: Lines of the libraries' own output that are kept of a child that died.
@@ -114,7 +116,7 @@ def _started(
             _tell(child, {**order(Path(scratch)), "parent": os.getpid()})
             yield child
         finally:
-            _kill(child)
+            process_groups.kill(child)
 
 
 def _tell(child: "subprocess.Popen[bytes]", order: Mapping[str, Any]) -> None:
@@ -204,17 +206,6 @@ def _read_into(stream: IO[bytes], lines: "queue.SimpleQueue[bytes]") -> None:
         for line in stream:
             lines.put(line)
     lines.put(b"")
-
-
-def _kill(child: "subprocess.Popen[bytes]") -> None:
-    """End the child, and where there are process groups also what it started."""
-    if child.returncode is None:
-        with suppress(OSError):  # It ended just now.
-            if os.name == "posix":
-                os.killpg(child.pid, signal.SIGKILL)
-            else:
-                child.kill()
-        child.wait()
 
 
 def _how(code: int) -> str:

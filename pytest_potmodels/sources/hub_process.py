@@ -9,7 +9,6 @@ import logging
 import os
 import queue
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from pytest_potmodels import process_groups
 from pytest_potmodels.artifacts import ResolvedModel, StoredFile
 from pytest_potmodels.errors import MissingPackageError, Reason, UnavailableError
 from pytest_potmodels.sources.hub_files import HubFiles
@@ -101,7 +101,7 @@ class HubProcess:
             try:
                 yield child
             finally:
-                _kill(child)
+                process_groups.kill(child)
 
     def _messages(self, child: "subprocess.Popen[bytes]", said: LastWords) -> Iterator[Any]:
         messages = Messages(_pipe(child.stdout))
@@ -152,14 +152,3 @@ def _failure(reason: Reason, what: str, remedy: str, said: LastWords) -> Unavail
     if reason is Reason.PACKAGE_MISSING:
         return MissingPackageError(what, remedy=remedy)
     return UnavailableError(f"{what}{said}", reason=reason, remedy=remedy)
-
-
-def _kill(child: "subprocess.Popen[bytes]") -> None:
-    """End the child, and where there are process groups also what it started."""
-    if child.returncode is None:
-        with suppress(OSError):  # It ended just now.
-            if os.name == "posix":
-                os.killpg(child.pid, signal.SIGKILL)
-            else:
-                child.kill()
-        child.wait()

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import torch
+from lut_networks import SEED
 from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
@@ -120,34 +121,6 @@ target_model = build_model(target_config, load_weights=False)
 
 # Copy weights for shared layers
 # (implementation depends on model architecture)
-"""
-EXAMPLE = """
-# Structural parameters
-model_type: feedforward
-layer_type: random
-node_type: probabilistic
-encoder_config:
-  name: thermometer
-  num_bits: 4
-  feature_wise: true
-node_input_dim: 6
-layer_widths: [1024, 1000]
-num_classes: 10
-input_size: 784
-dataset: mnist
-
-# Runtime parameters
-runtime:
-  temperature: 1.0
-  eval_mode: expectation
-  init_fn: xavier_uniform
-  regularizers:
-    entropy: {weight: 0.001}
-    clarity: {weight: 0.0001}
-
-# Pretrained info
-pretrained: true
-pretrained_name: mnist_large
 """
 CREATE = """
 model = SimpleFeedForward(config)
@@ -323,7 +296,7 @@ def test_transfer_to_another_task(run: Run, images: torch.Tensor) -> None:
 
 def test_the_example_configuration_builds_what_it_says(run: Run, tmp_path: Path) -> None:
     (tmp_path / "configs").mkdir()
-    untrained = EXAMPLE.replace("pretrained: true\npretrained_name: mnist_large\n", "")
+    untrained = SEED.replace("pretrained: true\npretrained_name: mnist_large\n", "")
     (tmp_path / "configs" / "my_model.yaml").write_text(untrained, encoding="utf-8")
     model = run(NEW_WAY)["model"]
     assert model.config.runtime["regularizers"]["entropy"] == {"weight": 0.001}
@@ -332,7 +305,7 @@ def test_the_example_configuration_builds_what_it_says(run: Run, tmp_path: Path)
     most = 2 * (0.001 * math.log(2) + 0.0001)
     assert 0 < model.get_regularization_loss().item() < most
 
-    (tmp_path / "configs" / "my_model.yaml").write_text(EXAMPLE, encoding="utf-8")
+    (tmp_path / "configs" / "my_model.yaml").write_text(SEED, encoding="utf-8")
     with pytest.raises(LUTWeightsError, match="weights missing"):
         run(NEW_WAY)
 

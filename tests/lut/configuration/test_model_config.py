@@ -3,39 +3,10 @@ import math
 from pathlib import Path
 
 import pytest
-from lut_networks import SMALL, config
+from lut_networks import SEED, SMALL, config
 
 from pytest_potmodels.errors import LUTError, LUTNameError
 from pytest_potmodels.lut.configuration import ModelConfig
-
-SEED = """\
-# Structural parameters
-model_type: feedforward
-layer_type: random
-node_type: probabilistic
-encoder_config:
-  name: thermometer
-  num_bits: 4
-  feature_wise: true
-node_input_dim: 6
-layer_widths: [1024, 1000]
-num_classes: 10
-input_size: 784
-dataset: mnist
-
-# Runtime parameters
-runtime:
-  temperature: 1.0
-  eval_mode: expectation
-  init_fn: xavier_uniform
-  regularizers:
-    entropy: {weight: 0.001}
-    clarity: {weight: 0.0001}
-
-# Pretrained info
-pretrained: true
-pretrained_name: mnist_large
-"""
 
 
 def written(folder: Path, text: str) -> Path:
